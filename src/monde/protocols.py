@@ -1,0 +1,221 @@
+"""The callables that rooms hand to each other. Planners, evaluators and servers take these, never concrete models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Shaped
+from torch import Generator, Tensor
+
+from monde.errors import ContractError
+from monde.types import ActionSpec, Belief, Clip, Goal, Latents, Plan, Problem, Rollout, Sensor
+
+
+@dataclass(frozen=True, repr=False)
+class Observation:
+    """What the sensors of a batch of environments deliver at one moment (NumPy: worlds know nothing of torch).
+
+    Args:
+        values: [B, ...] by sensor name, in each sensor's shape (RGB uint8 [B, 3, h, w]).
+        times_seconds: [B] float64, since each row's episode began.
+
+    Raises:
+        ContractError: Batches that differ.
+    """
+
+    values: Mapping[str, Shaped[np.ndarray, "B ..."]]
+    times_seconds: Float64[np.ndarray, " B"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        batches = {name: len(array) for name, array in self.values.items()} | {"times": len(self.times_seconds)}
+        if len(set(batches.values())) > 1:
+            raise ContractError("Observation rows do not line up", got=batches, expected="one B")
+
+    @property
+    def batch(self) -> int:
+        """B."""
+        return len(self.times_seconds)
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={a.dtype}[{'×'.join(map(str, a.shape))}]" for name, a in self.values.items()]
+        return f"Observation({', '.join(parts)})"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What came of one control step.
+
+    Args:
+        observation: What the sensors show now.
+        ended: [B]; the episode of this row is over (terminated or truncated by the environment itself). A row that has
+            ended ignores further actions and repeats its last observation until the next reset.
+    """
+
+    observation: Observation
+    ended: Bool[np.ndarray, " B"]
+
+
+@runtime_checkable
+class World(Protocol):
+    """A batch of environments of one kind, stepped together. Each row has a seed of its own and does not depend on B."""
+
+    @property
+    def name(self) -> str:
+        """The name that `monde.worlds.make` knows it by."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """B."""
+        ...
+
+    @property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """What an observation holds."""
+        ...
+
+    @property
+    def actions(self) -> ActionSpec:
+        """What a control step takes (block = 1)."""
+        ...
+
+    def reset(self, seeds: Sequence[int]) -> Observation:
+        """Start one episode per row, start, goal and layout drawn from that row's seed alone."""
+        ...
+
+    def step(self, controls: Float[np.ndarray, "B dim"]) -> Transition:
+        """One control step of every row. Discrete actions are one-hot.
+
+        Raises WorldError on a wrong width, on values out of bounds or not finite, and when an environment itself raises
+        (naming row and step).
+        """
+        ...
+
+    def goal(self) -> Observation | None:
+        """What the sensors would show at each row's goal, or none where the environment has no goal of its own."""
+        ...
+
+    def success(self) -> Bool[np.ndarray, " B"]:
+        """Whether each row's goal is reached now."""
+        ...
+
+    def goal_distance(self) -> Float[np.ndarray, " B"] | None:
+        """True distance of each row to its goal, in the world's unit, or none. For judging, never for planning."""
+        ...
+
+    def close(self) -> None:
+        """Free what the environments hold."""
+        ...
+
+
+class Policy(Protocol):
+    """Something that acts in a world without planning: random, scripted, a user's own."""
+
+    def __call__(
+        self, observation: Observation, actions: ActionSpec, generator: np.random.Generator
+    ) -> Float[np.ndarray, "B dim"]:
+        """Control steps [B, dim] for every row."""
+        ...
+
+
+class Recording(Protocol):
+    """An episode-indexed dataset on disk, read lazily."""
+
+    @property
+    def root(self) -> Path:
+        """Folder of the dataset."""
+        ...
+
+    @property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """What was recorded."""
+        ...
+
+    @property
+    def actions(self) -> ActionSpec | None:
+        """The actions' space (block = 1), or none for recordings without actions."""
+        ...
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Steps (frames of the reference clock) of each episode."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the content that readers of this recording see; it changes when the content does."""
+        ...
+
+    def read(self, episode: int, start: int, stop: int, sensors: Sequence[str] | None = None) -> Clip:
+        """Steps `start` to `stop` (exclusive) of one episode as a clip of B = 1, with the actions between them."""
+        ...
+
+
+class WorldModel(Protocol):
+    """The verbs of a world model."""
+
+    @property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """The sensors it reads."""
+        ...
+
+    @property
+    def actions(self) -> ActionSpec:
+        """The action blocks it is conditioned on."""
+        ...
+
+    def encode(self, clip: Clip) -> Latents:
+        """Latents of each step of an aligned clip, without history."""
+        ...
+
+    def begin(self, clip: Clip) -> Belief:
+        """The belief after an aligned clip of one or more steps."""
+        ...
+
+    def update(self, belief: Belief, clip: Clip, action: Float[Tensor, "B A"]) -> Belief:
+        """The belief after taking the block `action` and then seeing `clip` (one step). Constant time."""
+        ...
+
+    def imagine(
+        self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int = 1, beliefs: bool = False
+    ) -> Rollout:
+        """Futures of S action sequences of H blocks; the history is not encoded again, whatever S is."""
+        ...
+
+
+class Cost(Protocol):
+    """An energy over imagined futures; lower is better."""
+
+    def __call__(self, rollout: Rollout, actions: Float[Tensor, "B S H A"], goal: Goal) -> Float[Tensor, "B S"]:
+        """Energy of each action sequence."""
+        ...
+
+
+class Planner(Protocol):
+    """A search over action blocks."""
+
+    def plan(
+        self,
+        problem: Problem,
+        generator: Generator,
+        deadline_seconds: float | None = None,
+        warm_start: Float[Tensor, "B H A"] | None = None,
+    ) -> Plan:
+        """The best action blocks found."""
+        ...
+
+
+__all__ = [
+    "Cost",
+    "Observation",
+    "Planner",
+    "Policy",
+    "Recording",
+    "Transition",
+    "World",
+    "WorldModel",
+]

@@ -1,0 +1,28 @@
+"""Artefacts on disk: written whole or not at all, hashed, and never a pickle."""
+
+from monde.store.artefact import Artefact, load_artefact, read_manifest, save_artefact
+from monde.store.atomic import atomic_file, atomic_folder, require_room, write_bytes, write_json
+from monde.store.hashing import digest_json, sha256_bytes, sha256_file
+from monde.store.jsons import read_json
+from monde.store.provenance import commit, machine, utc_now
+from monde.store.run import RunFolder
+
+__all__ = [
+    "Artefact",
+    "RunFolder",
+    "atomic_file",
+    "atomic_folder",
+    "commit",
+    "digest_json",
+    "load_artefact",
+    "machine",
+    "read_json",
+    "read_manifest",
+    "require_room",
+    "save_artefact",
+    "sha256_bytes",
+    "sha256_file",
+    "utc_now",
+    "write_bytes",
+    "write_json",
+]

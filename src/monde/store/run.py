@@ -1,0 +1,102 @@
+"""The layout of a run folder: what training leaves and everything later reads.
+
+RUN/
+  run.json                 recipe, sensors, actions, data fingerprint, split, commit, machine
+  checkpoints/step-NNNNNN/ artefacts of kind "checkpoint" (weights, optimiser, generators)
+  metrics.jsonl            one line per logging step
+  tensorboard/             the same, where tensorboard is installed
+  readouts/NAME/           artefacts of kind "readout" (decoder, probes)
+  score.json               Scorecard
+  plans/*.npz              films of planned episodes
+  report.html
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from monde.errors import StoreError
+from monde.store.artefact import MANIFEST
+from monde.store.jsons import read_json
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside one run folder."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """run.json."""
+        return self.root / "run.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.root / "checkpoints"
+
+    @property
+    def metrics(self) -> Path:
+        """metrics.jsonl."""
+        return self.root / "metrics.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard events."""
+        return self.root / "tensorboard"
+
+    @property
+    def readouts(self) -> Path:
+        """Folder of fitted readouts."""
+        return self.root / "readouts"
+
+    @property
+    def score(self) -> Path:
+        """score.json."""
+        return self.root / "score.json"
+
+    @property
+    def exhibits(self) -> Path:
+        """Folder of things to look at: films, imaginations, scatters."""
+        return self.root / "exhibits"
+
+    @property
+    def report(self) -> Path:
+        """report.html."""
+        return self.root / "report.html"
+
+    def checkpoint(self, step: int) -> Path:
+        """Folder of the checkpoint of one step."""
+        return self.checkpoints / f"step-{step:08d}"
+
+    def steps(self) -> list[int]:
+        """Steps of the complete checkpoints, ascending."""
+        if not self.checkpoints.is_dir():
+            return []
+        found = (folder for folder in self.checkpoints.glob("step-*") if (folder / MANIFEST).exists())
+        return sorted(int(folder.name.removeprefix("step-")) for folder in found)
+
+    def latest(self) -> Path:
+        """Folder of the newest complete checkpoint.
+
+        Raises:
+            StoreError: There is none.
+        """
+        steps = self.steps()
+        if not steps:
+            raise StoreError(
+                f"{self.root} holds no checkpoint", remedy="train it first: monde train DATA --run " + str(self.root)
+            )
+        return self.checkpoint(steps[-1])
+
+    def read_config(self) -> dict[str, object]:
+        """run.json.
+
+        Raises:
+            StoreError: The folder is not a run.
+        """
+        if not self.config.exists():
+            raise StoreError(
+                f"{self.root} is not a run", got="no run.json", remedy="give the folder that `monde train` wrote"
+            )
+        return read_json(self.config)

@@ -1,0 +1,30 @@
+"""What passes between rooms: frozen, checked once at construction, printed by shape and not by pixel.
+
+Axis legend, everywhere: B batch, T time, N tokens, D latent, A action, S samples, K hypotheses, H horizon,
+C h w image channels and size, P points.
+"""
+
+from monde.types.actions import ActionSpec
+from monde.types.beliefs import Belief, Latents, Rollout
+from monde.types.goals import FrameGoal, Goal, LatentGoal, PictureGoal, PredicateGoal, ReadoutGoal
+from monde.types.plans import Plan, Problem
+from monde.types.streams import Clip, Sensor, SensorKind, Stream
+
+__all__ = [
+    "ActionSpec",
+    "Belief",
+    "Clip",
+    "FrameGoal",
+    "Goal",
+    "LatentGoal",
+    "Latents",
+    "PictureGoal",
+    "Plan",
+    "PredicateGoal",
+    "Problem",
+    "ReadoutGoal",
+    "Rollout",
+    "Sensor",
+    "SensorKind",
+    "Stream",
+]
