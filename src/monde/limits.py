@@ -41,3 +41,9 @@ FREE_DISK_MARGIN_BYTES = 64 * 1024 * 1024
 
 MAX_REPORT_BYTES = 64 * 1024 * 1024
 """Largest self-contained HTML report that is written."""
+
+MAX_RECORDING_GROUP_BYTES = 2 * 1024 * 1024 * 1024
+"""Largest group of episodes that recording holds in memory before it is written."""
+
+MAX_RECORDING_WORKERS = 64
+"""Worker processes of one recording."""

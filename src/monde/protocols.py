@@ -61,7 +61,7 @@ class Transition:
 
 @runtime_checkable
 class World(Protocol):
-    """A batch of environments of one kind, stepped together. Each row has a seed of its own and does not depend on B."""
+    """A batch of environments of one kind, stepped together. Each row has its own seed and does not depend on B."""
 
     @property
     def name(self) -> str:
@@ -112,6 +112,7 @@ class World(Protocol):
         ...
 
 
+@runtime_checkable
 class Policy(Protocol):
     """Something that acts in a world without planning: random, scripted, a user's own."""
 
@@ -122,6 +123,7 @@ class Policy(Protocol):
         ...
 
 
+@runtime_checkable
 class Recording(Protocol):
     """An episode-indexed dataset on disk, read lazily."""
 
@@ -155,6 +157,7 @@ class Recording(Protocol):
         ...
 
 
+@runtime_checkable
 class WorldModel(Protocol):
     """The verbs of a world model."""
 
@@ -187,6 +190,7 @@ class WorldModel(Protocol):
         ...
 
 
+@runtime_checkable
 class Cost(Protocol):
     """An energy over imagined futures; lower is better."""
 
@@ -195,6 +199,7 @@ class Cost(Protocol):
         ...
 
 
+@runtime_checkable
 class Planner(Protocol):
     """A search over action blocks."""
 

@@ -1,0 +1,7 @@
+"""Latent + action → next latent: the part of a world model that knows what comes of what is done."""
+
+from monde.dynamics.base import Dynamics
+from monde.dynamics.mlp import MLPDynamics, MLPDynamicsConfig
+from monde.dynamics.transformer import TransformerDynamics, TransformerDynamicsConfig
+
+__all__ = ["Dynamics", "MLPDynamics", "MLPDynamicsConfig", "TransformerDynamics", "TransformerDynamicsConfig"]

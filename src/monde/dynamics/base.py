@@ -1,0 +1,53 @@
+"""What every dynamics can do. All see *normalised* action blocks; the model that owns them normalises."""
+
+from abc import ABC, abstractmethod
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from monde.errors import ContractError
+from monde.limits import MAX_HORIZON_BLOCKS
+from monde.types import Belief
+
+
+class Dynamics(nn.Module, ABC):
+    """Base class.
+
+    Attributes:
+        window: Frames of history that a prediction may use, the newest included.
+        members: Hypotheses that can be told apart (ensemble members).
+    """
+
+    window: int
+    members: int
+
+    @abstractmethod
+    def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
+        """Teacher-forced: each member's prediction of the latent after latents[:, t] and actions[:, t]."""
+
+    @abstractmethod
+    def begin(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> tuple[Tensor, ...]:
+        """The memory after T observed latents and the U = T - 1 blocks between them."""
+
+    @abstractmethod
+    def advance(self, belief: Belief, actions: Float[Tensor, "B A"]) -> tuple[Tensor, ...]:
+        """The memory once the block `actions` is taken from belief.newest. Constant time."""
+
+    @abstractmethod
+    def rollout(
+        self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int, memory: bool
+    ) -> tuple[Float[Tensor, "B S K H N D"], tuple[Tensor, ...]]:
+        """Imagined latents, and (if `memory`) the memory of each of the B·S·K continuations."""
+
+
+def check_hypotheses(owner: Dynamics, hypotheses: int, horizon: int) -> None:
+    """Refuse a number of hypotheses or a horizon that the dynamics does not have."""
+    if not 1 <= hypotheses <= owner.members:
+        raise ContractError(
+            "this model cannot imagine that many hypotheses",
+            got=hypotheses,
+            expected=f"1 to {owner.members}",
+            remedy="ask for fewer, or train with more ensemble members",
+        )
+    if not 1 <= horizon <= MAX_HORIZON_BLOCKS:
+        raise ContractError("the horizon is out of limits", got=horizon, expected=f"1 to {MAX_HORIZON_BLOCKS} blocks")

@@ -1,0 +1,8 @@
+"""World models: perception and dynamics composed; one paper per short file."""
+
+from monde.models.config import ModelConfig, model_config
+from monde.models.jepa import JEPA
+from monde.models.lewm import lewm
+from monde.models.load import load_model
+
+__all__ = ["JEPA", "ModelConfig", "lewm", "load_model", "model_config"]

@@ -1,0 +1,193 @@
+"""The joint-embedding predictive world model: perception and dynamics behind the verbs of `monde.protocols`."""
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from monde.dynamics import Dynamics, MLPDynamics, MLPDynamicsConfig, TransformerDynamics
+from monde.errors import ContractError
+from monde.models.config import ModelConfig
+from monde.objectives import Predictions
+from monde.perception import Perception
+from monde.types import ActionSpec, Belief, Clip, Latents, Rollout, Sensor
+from monde.types.checks import describe
+
+
+class JEPA(nn.Module):
+    """A world model that predicts in latent space (LeCun 2022, "A Path Towards Autonomous Machine Intelligence").
+
+    Actions are given in the world's units; they are normalised here, with moments stored beside the weights.
+
+    Attributes:
+        config: What it was built from.
+        autocast: Whether matrix products run in bfloat16.
+    """
+
+    action_mean: Tensor
+    action_std: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.autocast = False
+        self.perception = Perception(config.sensors, config.perception)
+        self.dynamics: Dynamics
+        if isinstance(config.dynamics, MLPDynamicsConfig):
+            self.dynamics = MLPDynamics(config.dynamics)
+        else:
+            self.dynamics = TransformerDynamics(config.dynamics)
+        self.register_buffer("action_mean", torch.zeros(config.actions.width))
+        self.register_buffer("action_std", torch.ones(config.actions.width))
+
+    @property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """What it reads."""
+        return self.config.sensors
+
+    @property
+    def actions(self) -> ActionSpec:
+        """The action blocks it is conditioned on."""
+        return self.config.actions
+
+    @property
+    def latent(self) -> int:
+        """D."""
+        return self.config.perception.latent
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.action_mean.device
+
+    @property
+    def parameters_total(self) -> int:
+        """Number of weights."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def normalise(self, actions: Float[Tensor, "... A"]) -> Float[Tensor, "... A"]:
+        """Action blocks in the world's units, standardised.
+
+        Raises:
+            ContractError: Blocks of the wrong width.
+        """
+        if actions.shape[-1] != self.actions.width:
+            raise ContractError(
+                "actions have another width than the model was trained on",
+                got=describe(actions),
+                expected=f"[..., {self.actions.width}] = {self.actions.block} steps × {self.actions.dim}",
+                remedy="give whole action blocks; ActionSpec.to_blocks makes them from control steps",
+            )
+        return (actions - self.action_mean) / self.action_std
+
+    def encode(self, clip: Clip) -> Latents:
+        """Latents [B, T, N, D] of each step of an aligned clip, without history."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            return self.perception(clip.to(self.device))
+
+    def begin(self, clip: Clip) -> Belief:
+        """The belief after an aligned clip of one or more steps.
+
+        Raises:
+            ContractError: A clip of several steps without the actions between them.
+        """
+        latents = self.encode(clip)
+        B, T = latents.values.shape[:2]
+        if clip.actions is None and T > 1:
+            raise ContractError(
+                "a clip of several steps needs the actions between them", got=f"{T} steps and no actions"
+            )
+        if clip.actions is None:
+            actions = latents.values.new_zeros(B, 0, self.actions.width)
+        else:
+            actions = self.normalise(clip.actions.values.to(self.device))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            return self._begin(latents, actions)
+
+    def update(self, belief: Belief, clip: Clip, action: Float[Tensor, "B A"]) -> Belief:
+        """The belief after taking the block `action` and then seeing one step. Constant time.
+
+        Raises:
+            ContractError: A clip of several steps, or an action of the wrong width.
+        """
+        if clip.steps != 1:
+            raise ContractError("update takes one step at a time", got=f"{clip.steps} steps", expected="1")
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            memory = self.dynamics.advance(belief, self.normalise(action.to(self.device)))
+        latents = self.encode(clip)
+        seen = torch.ones_like(belief.valid[:, :1])
+        return Belief(
+            torch.cat([belief.latents, latents.values], dim=1)[:, -self.dynamics.window :],
+            torch.cat([belief.valid, seen], dim=1)[:, -self.dynamics.window :],
+            memory,
+            latents.times_seconds[:, -1],
+        )
+
+    def imagine(
+        self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int = 1, beliefs: bool = False
+    ) -> Rollout:
+        """Futures of S action sequences of H blocks: one is the ensemble's mean, several follow a member each.
+
+        Raises:
+            ContractError: Actions of the wrong width, too many hypotheses, or a horizon out of limits.
+        """
+        normalised = self.normalise(actions.to(self.device))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            latents, memory = self.dynamics.rollout(belief, normalised, hypotheses, beliefs)
+        latents = latents.float()
+        return Rollout(latents, self._after(belief, latents, memory) if beliefs else None)
+
+    def predict(self, latents: Latents, actions: Float[Tensor, "B U A"], context: int | None) -> Predictions:
+        """Predictions of a batch of encoded clips, for the objective; actions are *normalised* blocks.
+
+        Args:
+            latents: Of T steps.
+            actions: [B, T-1, A].
+            context: Steps that the multi-step prediction is given, or none for one-step predictions only.
+
+        Raises:
+            ContractError: Clips no longer than the context.
+        """
+        T = latents.values.shape[1]
+        if T <= (context or 1):
+            raise ContractError(
+                "the windows are too short to predict anything",
+                got=f"{T} steps",
+                expected=f"more than the context of {context or 1}",
+                remedy="use longer windows",
+            )
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            one_step = self.dynamics(latents.values[:, :-1], actions)
+            if context is None:
+                return Predictions(one_step, None)
+            seen = Latents(latents.values[:, :context], latents.times_seconds[:, :context])
+            belief = self._begin(seen, actions[:, : context - 1])
+            imagined, _ = self.dynamics.rollout(belief, actions[:, None, context - 1 :], 1, False)
+            return Predictions(one_step, imagined[:, 0, 0])
+
+    def _begin(self, latents: Latents, actions: Tensor) -> Belief:
+        W = self.dynamics.window
+        window = latents.values[:, -W:]
+        padding = W - window.shape[1]
+        valid = torch.ones(window.shape[:2], dtype=torch.bool, device=window.device)
+        return Belief(
+            nn.functional.pad(window, (0, 0, 0, 0, padding, 0)),
+            nn.functional.pad(valid, (padding, 0)),
+            self.dynamics.begin(latents.values, actions),
+            latents.times_seconds[:, -1],
+        )
+
+    def _after(self, belief: Belief, latents: Tensor, memory: tuple[Tensor, ...]) -> Belief:
+        _, S, K, H = latents.shape[:4]
+        repeated = belief.map(lambda tensor: tensor.repeat_interleave(S * K, dim=0))
+        imagined = latents.flatten(0, 2)
+        W = self.dynamics.window
+        seen = torch.ones(imagined.shape[:2], dtype=torch.bool, device=imagined.device)
+        return replace(
+            repeated,
+            latents=torch.cat([repeated.latents, imagined], dim=1)[:, -W:],
+            valid=torch.cat([repeated.valid, seen], dim=1)[:, -W:],
+            memory=memory,
+            times_seconds=repeated.times_seconds + H * self.actions.block_seconds,
+        )

@@ -1,0 +1,39 @@
+"""A trained model from its run folder."""
+
+from pathlib import Path
+
+import torch
+
+from monde.errors import StoreError
+from monde.models.config import ModelConfig
+from monde.models.jepa import JEPA
+from monde.store import RunFolder, load_artefact
+from monde.store.typed import from_json
+
+
+def load_model(run: Path | str, device: torch.device | str = "cpu", step: int | None = None) -> JEPA:
+    """The model of a run, in evaluation mode.
+
+    Args:
+        run: Run folder.
+        device: Where to put it.
+        step: Which checkpoint; the newest if none.
+
+    Raises:
+        StoreError: Not a run, no checkpoint, or a checkpoint that was altered or does not fit.
+    """
+    folder = RunFolder(Path(run))
+    config = folder.read_config()
+    if "model" not in config:
+        raise StoreError(f"{folder.config} does not say what model this is", expected="a 'model' entry")
+    model = JEPA(from_json(ModelConfig, config["model"], "model"))
+    checkpoint = folder.latest() if step is None else folder.checkpoint(step)
+    weights = model.state_dict()
+    # A checkpoint also holds the optimiser; the model's own tensors carry the prefix.
+    artefact = load_artefact(checkpoint, "checkpoint")
+    found = {n.removeprefix("model."): t for n, t in artefact.tensors.items() if n.startswith("model.")}
+    from monde.store.artefact import TENSORS, check_tensors
+
+    check_tensors(checkpoint / TENSORS, found, weights)
+    model.load_state_dict(found)
+    return model.to(device).eval()

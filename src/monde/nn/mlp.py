@@ -1,0 +1,36 @@
+"""Multi-layer perceptrons."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """Linear, GELU, linear.
+
+    Args:
+        inputs: Width of the input.
+        hidden: Width in between.
+        outputs: Width of the output.
+    """
+
+    def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(inputs, hidden)
+        self.down = nn.Linear(hidden, outputs)
+
+    def forward(self, x: Float[Tensor, "... i"]) -> Float[Tensor, "... o"]:
+        """[..., inputs] to [..., outputs]."""
+        return self.down(nn.functional.gelu(self.up(x)))
+
+
+class ResidualMLPBlock(nn.Module):
+    """x + MLP(LayerNorm(x)), the transformer's feed-forward half without attention."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.mlp = MLP(width, hidden, width)
+
+    def forward(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
+        """[..., width] to the same."""
+        return x + self.mlp(self.norm(x))

@@ -1,0 +1,109 @@
+"""The whole training objective: predict the latent future, and keep the latents from collapsing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
+
+from monde.errors import ContractError
+from monde.objectives.inverse import InverseDynamics
+from monde.objectives.sigreg import SIGReg
+from monde.objectives.variance import variance_covariance
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveConfig:
+    """Terms and weights.
+
+    Args:
+        regulariser: "sigreg" (LeWM) or "variance_covariance" (PLDM).
+        regulariser_weight: Weight of SIGReg, or of both variance-covariance terms.
+        covariance_weight: Weight of the covariance term relative to the variance term.
+        inverse_weight: Weight of inverse dynamics; 0 leaves it out.
+        rollout_weight: Weight of the multi-step prediction against the one-step one.
+        context: Frames that the multi-step prediction is given; it predicts all later ones of the window.
+        projections: SIGReg's random directions.
+    """
+
+    regulariser: Literal["sigreg", "variance_covariance"] = "sigreg"
+    regulariser_weight: float = 0.1
+    covariance_weight: float = 0.04
+    inverse_weight: float = 0.0
+    rollout_weight: float = 1.0
+    context: int = 1
+    projections: int = 256
+
+    def __post_init__(self) -> None:
+        weights = (self.regulariser_weight, self.covariance_weight, self.inverse_weight, self.rollout_weight)
+        if min(weights) < 0 or self.context < 1 or self.projections < 1:
+            raise ContractError("ObjectiveConfig has a negative weight or an empty context", got=self)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicts of a batch of clips.
+
+    Args:
+        one_step: [E, B, T-1, N, D], each ensemble member's next latents from observed ones.
+        rollout: [B, T-c, N, D], latents imagined from the first c observed ones on, or none.
+    """
+
+    one_step: Float[Tensor, "E B U N D"]
+    rollout: Float[Tensor, "B R N D"] | None
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss, and the parts that it is the weighted sum of (unweighted, detached)."""
+
+    total: Float[Tensor, ""]
+    parts: Mapping[str, Float[Tensor, ""]]
+
+
+class Objective(nn.Module):
+    """Prediction (one step by every ensemble member, several steps by their mean) + regulariser + inverse dynamics.
+
+    Gradients flow into targets as well as predictions, with no teacher network and no stop-gradient (LeWM).
+    """
+
+    def __init__(self, config: ObjectiveConfig, latent: int, actions: int) -> None:
+        super().__init__()
+        self.config = config
+        self.sigreg = SIGReg(config.projections)
+        self.inverse = InverseDynamics(latent, actions) if config.inverse_weight else None
+
+    def forward(
+        self,
+        latents: Float[Tensor, "B T N D"],
+        actions: Float[Tensor, "B U A"],
+        predictions: Predictions,
+        generator: Generator,
+    ) -> Losses:
+        """Losses of a batch of clips, given latents, *normalised* action blocks and the model's predictions."""
+        config = self.config
+        parts = {"prediction": (predictions.one_step - latents[:, 1:]).square().mean()}
+        total = parts["prediction"]
+        if predictions.rollout is not None:
+            future = latents[:, latents.shape[1] - predictions.rollout.shape[1] :]
+            parts["rollout"] = (predictions.rollout - future).square().mean()
+            total = total + config.rollout_weight * parts["rollout"]
+        regulariser, named = self._regularise(latents.flatten(0, 2), generator)
+        parts |= named
+        total = total + config.regulariser_weight * regulariser
+        if self.inverse is not None:
+            parts["inverse"] = self.inverse(latents, actions)
+            total = total + config.inverse_weight * parts["inverse"]
+        with torch.no_grad():
+            # The floor of one-step prediction, in the same unit: what "nothing changes" would score.
+            parts["copy_last"] = (latents[:, 1:] - latents[:, :-1]).square().mean()
+        return Losses(total, {name: value.detach() for name, value in parts.items()})
+
+    def _regularise(self, latents: Tensor, generator: Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        if self.config.regulariser == "sigreg":
+            statistic = self.sigreg(latents, generator)
+            return statistic, {"sigreg": statistic}
+        variance, covariance = variance_covariance(latents)
+        return variance + self.config.covariance_weight * covariance, {"variance": variance, "covariance": covariance}

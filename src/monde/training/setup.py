@@ -1,0 +1,163 @@
+"""From a recording's path to everything the loop needs, and the run.json that says what was chosen."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from monde.data import FrameCache, Moments, Split, Windows, action_moments, open_recording, split_episodes
+from monde.errors import DataError, StoreError, UsageError, unknown_name
+from monde.models import ModelConfig, model_config
+from monde.protocols import Recording
+from monde.store import RunFolder, commit, machine, utc_now, write_json
+from monde.store.typed import to_json
+from monde.training.config import TrainConfig
+from monde.types import ActionSpec, Sensor
+
+SCHEMA = "monde.run/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is trained on what.
+
+    Args:
+        recording: The data.
+        cache: Its decoded frames.
+        split: Episodes trained on and held out.
+        train: Training windows.
+        held_out: Windows of the held-out episodes.
+        model: Sensors as the model sees them, action blocks and sizes.
+        moments: Mean and spread of the training episodes' actions, one control step.
+    """
+
+    recording: Recording
+    cache: FrameCache
+    split: Split
+    train: Windows
+    held_out: Windows
+    model: ModelConfig
+    moments: Moments
+
+    @property
+    def probed(self) -> Sensor | None:
+        """A recorded state that the model does not see: what a probe may read from its latents."""
+        seen = {sensor.name for sensor in self.model.sensors}
+        return next((s for s in self.recording.sensors if s.kind == "state" and s.name not in seen), None)
+
+
+def prepare(config: TrainConfig, recording: Recording | None = None) -> Setup:
+    """Open the recording, decode it once, split it and choose the model.
+
+    Raises:
+        DataError: The recording cannot be read, has no actions, or is too short for the windows.
+        UsageError: An unknown sensor or size.
+    """
+    recording = recording or open_recording(Path(config.data))
+    if recording.actions is None:
+        raise DataError(
+            f"{config.data} has no actions", remedy="record actions with the frames; action-free training comes later"
+        )
+    actions = recording.actions.with_block(config.block)
+    sensors = select_sensors(recording.sensors, config.sensors, config.frame)
+    cache = FrameCache.open_or_build(recording, size=config.frame)
+    split = split_episodes(len(recording.lengths), config.held_out, config.seed)
+    probed = [s.name for s in recording.sensors if s.kind == "state"]
+    names = tuple(dict.fromkeys([*(sensor.name for sensor in sensors), *probed]))
+    return Setup(
+        recording=recording,
+        cache=cache,
+        split=split,
+        train=Windows(cache, split.train, names, config.window, actions),
+        held_out=Windows(cache, split.held_out, names, config.window, actions),
+        model=model_config(config.size, sensors, actions),
+        moments=action_moments(cache, split.train),
+    )
+
+
+def select_sensors(recorded: tuple[Sensor, ...], names: tuple[str, ...], frame: int) -> tuple[Sensor, ...]:
+    """The sensors the model reads, with frames at the size it sees; all cameras if none is named.
+
+    Raises:
+        UsageError: A sensor that was not recorded.
+        DataError: No camera, and no sensor named.
+    """
+    by_name = {sensor.name: sensor for sensor in recorded}
+    for name in names:
+        if name not in by_name:
+            raise unknown_name("sensor", name, sorted(by_name))
+    chosen = [by_name[name] for name in names] or [sensor for sensor in recorded if sensor.kind == "rgb"]
+    if not chosen:
+        raise DataError(
+            "the recording has no camera",
+            got=f"sensors {', '.join(sorted(by_name))}",
+            remedy="name the sensors to learn from with --sensors",
+        )
+    return tuple(replace(s, shape=(3, frame, frame)) if s.kind == "rgb" else s for s in chosen)
+
+
+def block_moments(moments: Moments, actions: ActionSpec) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and spread of a whole action block, [A] each; one-hot actions are left as they are."""
+    if actions.discrete:
+        return torch.zeros(actions.width), torch.ones(actions.width)
+    mean = torch.as_tensor(moments.mean, dtype=torch.float32).repeat(actions.block)
+    std = torch.as_tensor(moments.std, dtype=torch.float32).repeat(actions.block)
+    # A component that never moved says nothing; scale 1 keeps it at its constant instead of dividing by zero.
+    return mean, torch.where(std > 1e-8, std, torch.ones_like(std))
+
+
+def claim_run(config: TrainConfig, setup: Setup, resume: bool) -> RunFolder:
+    """Make the run folder and its run.json, or find it there and equal.
+
+    Raises:
+        UsageError: The folder exists and is not to be resumed, or was started with other settings.
+    """
+    run = RunFolder(Path(config.run))
+    document = describe_run(config, setup)
+    if not run.config.exists():
+        if run.root.exists() and any(run.root.iterdir()):
+            raise UsageError(
+                f"{run.root} exists and is not a run", remedy="choose another --run, or remove what is in the folder"
+            )
+        write_json(run.config, document | {"commit": commit(), "machine": machine(), "created": utc_now()})
+        return run
+    if not resume:
+        raise UsageError(
+            f"{run.root} holds a run already",
+            remedy="go on with it (--resume), or choose another --run; nothing was changed",
+        )
+    before = run.read_config()
+    changed = [key for key in ("model", "train", "data", "split") if before.get(key) != document[key]]
+    if changed:
+        told = "; ".join(_difference(key, before.get(key), document[key]) for key in changed)
+        raise UsageError(
+            f"{run.root} was started with other settings",
+            got=told,
+            remedy="give the same settings to resume, or choose another --run",
+        )
+    return run
+
+
+def describe_run(config: TrainConfig, setup: Setup) -> dict[str, object]:
+    """run.json, without provenance: budget and paths may change between sessions of one run, the rest may not."""
+    train = to_json(config)
+    if not isinstance(train, dict):
+        raise StoreError("the training configuration is no JSON object", got=type(train).__name__)
+    free = {"run", "data", "steps", "minutes", "log_seconds", "checkpoint_seconds", "device", "type"}
+    return {
+        "schema": SCHEMA,
+        "model": to_json(setup.model),
+        "train": {key: value for key, value in train.items() if key not in free},
+        "data": {"fingerprint": setup.recording.fingerprint, "episodes": len(setup.recording.lengths)},
+        "split": {"train": list(setup.split.train), "held_out": list(setup.split.held_out)},
+        "action_mean": [float(x) for x in setup.moments.mean],
+        "action_std": [float(x) for x in setup.moments.std],
+        "data_path": str(Path(config.data).resolve()),
+    }
+
+
+def _difference(key: str, before: object, now: object) -> str:
+    if isinstance(before, dict) and isinstance(now, dict):
+        fields = sorted(name for name in set(before) | set(now) if before.get(name) != now.get(name))
+        return "; ".join(f"{key}.{name} was {before.get(name)}, is {now.get(name)}" for name in fields[:3])
+    return f"{key} differs"

@@ -1,0 +1,38 @@
+"""One step's loss as a module, so that DDP can wrap it: model, objective and nothing else."""
+
+from torch import Generator, nn
+
+from monde.models import JEPA, ModelConfig
+from monde.objectives import Losses, Objective, ObjectiveConfig
+from monde.objectives.meters import CollapseMeters, measure_collapse
+from monde.types import Clip
+
+
+class TrainStep(nn.Module):
+    """Clip to losses and collapse meters.
+
+    Attributes:
+        model: The world model that is trained.
+        objective: What is minimised; may hold parameters of its own (inverse dynamics).
+        meters: The meters of the last clip, measured when asked for.
+    """
+
+    def __init__(self, model: ModelConfig, objective: ObjectiveConfig) -> None:
+        super().__init__()
+        self.model = JEPA(model)
+        self.objective = Objective(objective, model.perception.latent, model.actions.width)
+        self.meters: CollapseMeters | None = None
+
+    def forward(self, clip: Clip, generator: Generator, measure: bool = False) -> Losses:
+        """Losses of a batch of aligned clips with actions [B, T-1, A]."""
+        latents = self.model.encode(clip)
+        if measure:
+            self.meters = measure_collapse(latents.values)
+        B, T = latents.values.shape[:2]
+        if clip.actions is None:
+            actions = latents.values.new_zeros(B, T - 1, self.model.actions.width)
+        else:
+            actions = self.model.normalise(clip.actions.values.to(latents.values.device))
+        config = self.objective.config
+        predictions = self.model.predict(latents, actions, config.context if config.rollout_weight else None)
+        return self.objective(latents.values, actions, predictions, generator)
