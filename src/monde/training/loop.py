@@ -145,8 +145,7 @@ class _Trainer:
                 elapsed = before.seconds + now - clock
                 done = self._done(elapsed)
                 stop = agree_to_stop(signals.asked or done >= 1, self.ranks, self.device)
-                last = stop and self.position.step > before.step
-                if now - tally.started >= self.config.log_seconds or last:
+                if tally.frames and (stop or now - tally.started >= self.config.log_seconds):
                     tally = self._log(log, tally, elapsed, done, progress)
                 if stop:
                     break
@@ -154,9 +153,11 @@ class _Trainer:
                     self._save(elapsed)
                     saved = time.perf_counter()
                 due = time.perf_counter() - tally.started >= self.config.log_seconds / 2
+                before_step = self._side_state()
                 try:
                     self._step(done, tally, measure=due or self.position.step == 0)
                 except TrainingError:
+                    self._restore_side_state(before_step)
                     self._save(elapsed)
                     raise
             seconds = before.seconds + time.perf_counter() - clock
@@ -214,6 +215,15 @@ class _Trainer:
         if measure:
             tally.metrics = {"loss": float(losses.total.detach()), "gradient_norm": float(norm), "learning_rate": rate}
             tally.metrics |= {f"loss/{name}": float(value) for name, value in losses.parts.items()}
+
+    def _side_state(self) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """What a step changes before its loss is known to be finite: running statistics and the generator."""
+        return [buffer.clone() for buffer in self.module.buffers()], self.generator.get_state()
+
+    def _restore_side_state(self, state: tuple[list[torch.Tensor], torch.Tensor]) -> None:
+        for buffer, value in zip(self.module.buffers(), state[0], strict=True):
+            buffer.copy_(value)
+        self.generator.set_state(state[1])
 
     def _log(
         self, log: MetricsLog, tally: _Tally, elapsed: float, done: float, progress: ProgressCallback | None

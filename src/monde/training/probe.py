@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from monde.data import Windows
+from monde.errors import TrainingError
 from monde.models import JEPA
 from monde.readouts import fit_linear
 from monde.types import Sensor
@@ -40,6 +41,11 @@ class Probe:
 
     def _score(self, model: JEPA) -> float:
         latents, truth = self._collect(model, self.train, self.rows)
+        if not bool(torch.isfinite(latents).all()):
+            raise TrainingError(
+                "the latents are not finite",
+                remedy="lower the learning rate or use --precision fp32, and resume from an earlier checkpoint",
+            )
         readout = fit_linear(latents, truth, name=self.sensor.name, unit=self.sensor.unit)
         latents, truth = self._collect(model, self.held_out, self.rows // 4)
         residual = (readout(latents[:, None]) - truth).square().sum(0)
