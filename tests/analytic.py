@@ -1,4 +1,4 @@
-"""A world model whose latents are the state itself and whose dynamics are known: what it predicts can be computed by hand."""
+"""A world model whose latents are the state and whose dynamics are known: what it predicts can be checked by hand."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ class AnalyticModel:
         return self.begin(clip)
 
     def imagine(self, belief: Belief, actions: Tensor, hypotheses: int = 1, beliefs: bool = False) -> Rollout:
-        B, S, H, _ = actions.shape
+        B, S = actions.shape[:2]
         self.imagined_rows += B * S
         share = 1 - 0.2 * torch.arange(hypotheses)[:, None]
         place = belief.newest[:, 0].reshape(B, 1, 1, 2).expand(B, S, hypotheses, 2)

@@ -30,7 +30,7 @@ def _edges() -> list[tuple[str, str, str]]:
     found = []
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
-        if parts == ("__init__",):
+        if parts[0] in {"__init__", "__main__"}:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []

@@ -133,6 +133,11 @@ class Recording(Protocol):
         ...
 
     @property
+    def source(self) -> Mapping[str, object]:
+        """Where it comes from (JSON): for a recorded world its name, policy and seed; empty where nothing is known."""
+        ...
+
+    @property
     def sensors(self) -> tuple[Sensor, ...]:
         """What was recorded."""
         ...

@@ -44,8 +44,8 @@ def save_artefact(folder: Path, kind: str, tensors: Mapping[str, Tensor], meta: 
     """
     import json
 
-    # contiguous() copies views, and shared storage with them: safetensors refuses tensors that alias each other.
-    data = save_safetensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    # Copies, because safetensors refuses tensors that share storage (views of one array, tied weights).
+    data = save_safetensors({name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()})
     manifest = {"schema": SCHEMA, "kind": kind, "files": {TENSORS: sha256_bytes(data)}, "meta": dict(meta)}
     document = json.dumps(manifest, indent=2, allow_nan=False)
     with atomic_folder(folder) as temporary:

@@ -1,0 +1,25 @@
+"""Agents that close the loop in a world: belief, problem, planner; and recording a world into a dataset."""
+
+from monde.agents.closed_loop import Agent, Decision, PlanningAgent, PolicyAgent, random_agent, stay_agent
+from monde.agents.episodes import EpisodeResults, run_episodes
+from monde.agents.observing import device_of, fit_clip, observation_to_clip, resolve_goal
+from monde.agents.policies import make_policy
+from monde.agents.recording import RecordingSummary, record
+
+__all__ = [
+    "Agent",
+    "Decision",
+    "EpisodeResults",
+    "PlanningAgent",
+    "PolicyAgent",
+    "RecordingSummary",
+    "device_of",
+    "fit_clip",
+    "make_policy",
+    "observation_to_clip",
+    "random_agent",
+    "record",
+    "resolve_goal",
+    "run_episodes",
+    "stay_agent",
+]

@@ -1,0 +1,110 @@
+"""`monde train DATA`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from monde.cli.progress import Reporter
+from monde.cli.verb import INTERRUPTED, Data, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train a world model on a recording. Give --minutes or --steps; a kill at any moment loses at most a minute."""
+
+    data: Data
+    """Folder of the recording."""
+    run: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: runs/NAME)")] = None
+    """Folder to write."""
+    name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: that of DATA)")] = None
+    """Name of the run."""
+    size: Literal["nano", "tiny", "small", "base"] = "nano"
+    """The one dial: nano trains in CPU minutes, tiny has 15 M parameters."""
+    minutes: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="")] = None
+    """Training time."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
+    """Optimiser steps; with --minutes, whichever ends first."""
+    batch: int = 128
+    """Clips in a batch, per process."""
+    block: int = 5
+    """Control steps in one action block, and the frame skip."""
+    window: int = 4
+    """Frames in a training clip."""
+    frame: int = 64
+    """Side to which frames are resized, in pixels."""
+    sensors: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="(default: all cameras)")
+    ] = ()
+    """Sensors that the model reads."""
+    seed: int = 0
+    """Seed of weights and batches."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1, …"""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto takes bf16 where the machine is fast at it."""
+    resume: bool = False
+    """Go on with the run that is in the folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is written."""
+        return self.run or Path("runs") / (self.name or self.data.resolve().name)
+
+    def execute(self, reporter: Reporter) -> Outcome:
+        """Train; see `monde.training.train`."""
+        from monde.training import TrainConfig, TrainProgress, train
+
+        config = TrainConfig(
+            data=str(self.data),
+            run=str(self.folder),
+            size=self.size,
+            sensors=self.sensors,
+            frame=self.frame,
+            block=self.block,
+            window=self.window,
+            batch=self.batch,
+            steps=self.steps,
+            minutes=self.minutes,
+            seed=self.seed,
+            device=self.device,
+            precision=self.precision,
+        )
+        told: set[str] = set()
+        with reporter.track(f"training {self.folder}") as advance:
+
+            def progress(now: TrainProgress) -> None:
+                advance(now.done, 1.0, _note(now.step, now.metrics))
+                for alarm in now.alarms:
+                    if alarm not in told:
+                        told.add(alarm)
+                        reporter.say(f"alarm at step {now.step:,}: {alarm}")
+
+            summary = train(config, progress, resume=self.resume)
+        document = {
+            "verb": "train",
+            "run": str(summary.run),
+            "checkpoint": str(summary.checkpoint),
+            "step": summary.step,
+            "seconds": summary.seconds,
+            "frames_per_second": summary.frames_per_second,
+            "finished": summary.finished,
+            "alarms": list(summary.alarms),
+        }
+        done = f"{summary.run}: {summary.step:,} steps in {summary.seconds:.0f} s"
+        speed = f" ({summary.frames_per_second:,.0f} frames/s)"
+        if summary.finished:
+            return Outcome(done + speed, document)
+        return Outcome(f"{done}{speed}, stopped by a signal. {self.kept()}", document, status=INTERRUPTED)
+
+    def kept(self) -> str:
+        """Checkpoints."""
+        return f"The last checkpoint is kept in {self.folder}; the same command with --resume goes on from it."
+
+
+def _note(step: int, metrics: Mapping[str, float]) -> str:
+    shown = {"loss": "loss {:.3g}", "frames_per_second": "{:,.0f} frames/s", "latent/effective_rank": "rank {:.1f}"}
+    parts = [text.format(metrics[key]) for key, text in shown.items() if key in metrics]
+    return ", ".join([f"step {step:,}", *parts])

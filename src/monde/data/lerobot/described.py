@@ -1,0 +1,212 @@
+"""What a LeRobot v3 dataset says of itself: its sensors and actions, from meta/monde.json or from the features."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from monde.data.lerobot.layout import ACTION, INFO, OURS, OURS_SCHEMA, STATS, Feature, feature_key
+from monde.data.lerobot.tables import shape_of
+from monde.errors import ContractError, DataError, MondeError, StoreError
+from monde.store import read_json
+from monde.store.typed import from_json
+from monde.types import ActionSpec, Sensor
+
+_IMAGES = "observation.images."
+_OBSERVATION = "observation."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """A dataset in words.
+
+    Args:
+        sensors: What was recorded.
+        keys: The feature that holds each sensor, by sensor name.
+        actions: The action space, or none.
+        features: `features` of info.json.
+        data_path: Template of the data files.
+        totals: `total_episodes` and `total_frames` of info.json.
+        fps: Frames per second.
+    """
+
+    sensors: tuple[Sensor, ...]
+    keys: Mapping[str, str]
+    actions: ActionSpec | None
+    features: Mapping[str, Feature]
+    data_path: str
+    totals: tuple[int, int]
+    fps: float
+
+
+def describe_dataset(root: Path) -> Description:
+    """Read the JSON files of a dataset.
+
+    Raises:
+        DataError: A file is missing or malformed.
+    """
+    path = root / INFO
+    info = _json(path)
+    features = info.get("features")
+    try:
+        fps = float(str(info["fps"]))
+        totals = int(str(info["total_episodes"])), int(str(info["total_frames"]))
+        data_path = str(info["data_path"])
+    except (KeyError, ValueError) as error:
+        raise _malformed(path, error) from error
+    if not isinstance(features, dict) or not all(isinstance(f, dict) and "dtype" in f for f in features.values()):
+        raise _malformed(path, "features without a dtype")
+    if not 0 < fps < float("inf"):
+        raise _malformed(path, f"fps = {fps}")
+    if (root / OURS).exists():
+        sensors, keys, actions = _ours(root, features)
+    else:
+        sensors, keys = _sensors(root, features, fps)
+        actions = _actions(root, features, fps)
+    if not sensors:
+        raise DataError(f"{path} lists no sensor", got=", ".join(features), expected="features named observation.…")
+    return Description(
+        sensors=sensors, keys=keys, actions=actions, features=features, data_path=data_path, totals=totals, fps=fps
+    )
+
+
+def read_ours(root: Path) -> tuple[tuple[Sensor, ...], ActionSpec | None, dict[str, object]]:
+    """Sensors, actions and source from meta/monde.json.
+
+    Raises:
+        DataError: Missing, malformed, or of another schema.
+    """
+    path = root / OURS
+    document = _json(path)
+    listed, actions, source = (document.get(part) for part in ("sensors", "actions", "source"))
+    if document.get("schema") != OURS_SCHEMA or not isinstance(listed, list) or not isinstance(source, dict):
+        raise DataError(
+            f"{path} is of an unknown schema",
+            got=document.get("schema"),
+            expected=OURS_SCHEMA,
+            remedy="update monde, or remove the file to have bounds and units guessed from the statistics",
+        )
+    try:
+        sensors = tuple(from_json(Sensor, item, "sensor") for item in listed)
+        return sensors, None if actions is None else from_json(ActionSpec, actions, "actions"), source
+    except MondeError as error:
+        raise DataError(f"{path} is malformed: {error.what}", got=error.got, expected=error.expected) from error
+
+
+def _ours(root: Path, features: Mapping[str, Feature]) -> tuple[tuple[Sensor, ...], dict[str, str], ActionSpec | None]:
+    sensors, actions, _ = read_ours(root)
+    keys = {sensor.name: feature_key(sensor) for sensor in sensors}
+    missing = [key for key in [*keys.values(), *([ACTION] if actions else [])] if key not in features]
+    if missing:
+        raise DataError(
+            f"{root / OURS} and {INFO} disagree",
+            got=f"no feature {', '.join(missing)}",
+            expected="a feature for each sensor and for the actions",
+            remedy="restore both files from where they came",
+        )
+    for sensor in sensors:
+        feature, shape = features[keys[sensor.name]], shape_of(features[keys[sensor.name]])
+        if (_image_shape(feature, shape) if sensor.kind == "rgb" else shape) != sensor.shape:
+            raise _disagree(root, f"sensor {sensor.name!r}", sensor.shape, shape)
+    if actions is not None and shape_of(features[ACTION]) != (actions.dim,):
+        raise _disagree(root, "the actions", (actions.dim,), shape_of(features[ACTION]))
+    return sensors, keys, actions
+
+
+def _disagree(root: Path, what: str, ours: tuple[int, ...], theirs: tuple[int, ...]) -> DataError:
+    return DataError(
+        f"{root / OURS} and {INFO} disagree on the shape of {what}",
+        got=f"{list(ours)} and {list(theirs)}",
+        remedy="restore both files from where they came",
+    )
+
+
+def _sensors(root: Path, features: Mapping[str, Feature], fps: float) -> tuple[tuple[Sensor, ...], dict[str, str]]:
+    sensors: list[Sensor] = []
+    keys: dict[str, str] = {}
+    for key, feature in features.items():
+        image = feature["dtype"] in {"image", "video"}
+        if not image and not (key.startswith(_OBSERVATION) and feature["dtype"] in {"float32", "float64"}):
+            continue
+        name = key.removeprefix(_IMAGES).removeprefix(_OBSERVATION)
+        name = key.removeprefix(_OBSERVATION) if name in keys else name
+        shape = shape_of(feature)
+        try:
+            if image:
+                sensor = Sensor(name=name, kind="rgb", shape=_image_shape(feature, shape), rate_hz=fps)
+            else:
+                names = component_names(feature, shape[0]) if len(shape) == 1 else ()
+                sensor = Sensor(name=name, kind="state", shape=shape, rate_hz=fps, names=names)
+        except ContractError as error:
+            raise DataError(f"{root / INFO}: feature {key!r} is unusable", got=error) from error
+        sensors.append(sensor)
+        keys[name] = key
+    return tuple(sensors), keys
+
+
+def _image_shape(feature: Feature, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """[3, h, w], whichever order the feature has: LeRobot allows both and tells them apart by `names`."""
+    if len(shape) != 3:
+        return shape
+    names = feature.get("names")
+    first = str(names[0]) if isinstance(names, list) and names else ""
+    if first.startswith("c") or (not first.startswith("h") and shape[0] == 3):
+        return shape
+    return (shape[2], shape[0], shape[1])
+
+
+def component_names(feature: Feature, count: int) -> tuple[str, ...]:
+    """The names of a vector's components; none where the dataset's do not fit (they come in many forms)."""
+    names = feature.get("names")
+    if isinstance(names, dict):
+        names = next((value for value in names.values() if isinstance(value, list)), list(names))
+    while isinstance(names, list) and len(names) == 1 and isinstance(names[0], list):
+        names = names[0]
+    if not isinstance(names, list) or len(names) != count:
+        return ()
+    return tuple(str(name) for name in names)
+
+
+def _actions(root: Path, features: Mapping[str, Feature], fps: float) -> ActionSpec | None:
+    if ACTION not in features:
+        return None
+    feature = features[ACTION]
+    (dim, *rest) = shape_of(feature)
+    stats = _json(root / STATS).get(ACTION)
+    try:
+        if rest or not isinstance(stats, dict):
+            raise ValueError(f"shape {shape_of(feature)}, statistics {type(stats).__name__}")
+        low = np.array(stats["min"], dtype=np.float64).reshape(dim)
+        high = np.array(stats["max"], dtype=np.float64).reshape(dim)
+        # A component that never moved still needs an interval to be normalised by.
+        still = np.where(high > low, 0.0, 1e-3 * np.maximum(1.0, np.abs(low)))
+        return ActionSpec(
+            low=tuple((low - still).tolist()),
+            high=tuple((high + still).tolist()),
+            dt_seconds=1.0 / fps,
+            names=component_names(feature, dim),
+        )
+    except (KeyError, TypeError, ValueError, ContractError) as error:
+        raise DataError(
+            f"{root / STATS} does not give the range of the actions",
+            got=error,
+            expected="min and max of `action`, finite",
+            remedy="compute the dataset's statistics again with the tool that made it",
+        ) from error
+
+
+def _json(path: Path) -> dict[str, object]:
+    try:
+        return read_json(path)
+    except StoreError as error:
+        raise DataError(error.what, got=error.got, expected=error.expected, remedy=error.remedy) from error
+
+
+def _malformed(path: Path, error: object) -> DataError:
+    return DataError(
+        f"{path} is malformed",
+        got=error,
+        expected="the info.json of a LeRobot v3.0 dataset",
+        remedy="restore the file from where the dataset came",
+    )

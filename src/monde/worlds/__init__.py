@@ -1,0 +1,21 @@
+"""Small embedded environments, and an adapter for any Gymnasium id with pixels.
+
+All implement `monde.protocols.World`; `check_env` tells whether one of your own does.
+"""
+
+from monde.worlds.checks import RowError, check_env
+from monde.worlds.point_mass import PointMass, PointMassConfig
+from monde.worlds.registry import ScriptedWorld, make, names
+from monde.worlds.two_room import TwoRoom, TwoRoomConfig
+
+__all__ = [
+    "PointMass",
+    "PointMassConfig",
+    "RowError",
+    "ScriptedWorld",
+    "TwoRoom",
+    "TwoRoomConfig",
+    "check_env",
+    "make",
+    "names",
+]
