@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from monde.agents.closed_loop import Agent
 from monde.errors import ContractError, WorldError
 from monde.protocols import World
-from monde.types import Goal, Plan
+from monde.types import Goal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +81,12 @@ def run_episodes(
     agent.begin(observation, aim if goal is None else goal)
     tally = _Tally(world)
     film = [] if camera is None else [np.array(observation.values[camera])]
-    plans: list[Plan] = []
+    plans: list[tuple[float, int]] = []
     step = 0
     while step < budget_steps and tally.active.any():
         decision = agent.act(observation, tally.active.copy())
         if decision.plan is not None:
-            plans.append(decision.plan)
+            plans.append((decision.plan.seconds, len(decision.plan_rows)))
         for control in np.moveaxis(decision.controls, 1, 0)[: budget_steps - step]:
             transition = world.step(control)
             observation, step = transition.observation, step + 1
@@ -99,8 +99,8 @@ def run_episodes(
         steps_to_success=np.where(tally.success, tally.steps, -1),
         steps=tally.steps,
         final_distance=tally.distance,
-        plan_seconds=tuple(plan.seconds for plan in plans),
-        plan_rows=tuple(len(plan.actions) for plan in plans),
+        plan_seconds=tuple(seconds for seconds, _ in plans),
+        plan_rows=tuple(rows for _, rows in plans),
         frames=np.stack(film, 1) if film else None,
         goal_frames=None if camera is None or aim is None else np.array(aim.values[camera]),
     )
