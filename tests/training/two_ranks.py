@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from monde.models import model_config
+from monde.models import JEPA, model_config
 from monde.objectives import ObjectiveConfig
 from monde.training import TrainStep
 from monde.types import ActionSpec, Clip, Sensor, Stream
@@ -19,7 +19,7 @@ def build(regulariser: str) -> TrainStep:
     torch.manual_seed(0)
     sensor = Sensor(name="top", kind="rgb", shape=(3, 16, 16), rate_hz=10)
     objective = ObjectiveConfig(regulariser=regulariser, inverse_weight=0.5, projections=32)  # type: ignore[arg-type]
-    return TrainStep(model_config("nano", (sensor,), ACTIONS), objective)
+    return TrainStep(JEPA(model_config("nano", (sensor,), ACTIONS)), objective)
 
 
 def clip_of(frames: torch.Tensor, actions: torch.Tensor) -> Clip:

@@ -2,7 +2,7 @@
 
 from monde.agents.closed_loop import Agent, Decision, PlanningAgent, PolicyAgent, random_agent, stay_agent
 from monde.agents.episodes import EpisodeResults, run_episodes
-from monde.agents.observing import device_of, fit_clip, observation_to_clip, resolve_goal
+from monde.agents.observing import device_of, fit_clip, fit_frames, frame_clip, observation_to_clip, resolve_goal
 from monde.agents.policies import make_policy
 from monde.agents.recording import RecordingSummary, record
 
@@ -15,6 +15,8 @@ __all__ = [
     "RecordingSummary",
     "device_of",
     "fit_clip",
+    "fit_frames",
+    "frame_clip",
     "make_policy",
     "observation_to_clip",
     "random_agent",

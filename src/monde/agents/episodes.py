@@ -62,7 +62,8 @@ def run_episodes(
         seeds: B seeds, one episode each.
         budget_steps: Control steps allowed.
         record_frames: Whether to keep what the first camera sees.
-        goal: What is wanted, B rows; by default the world's own goals.
+        goal: What is wanted, B rows; by default the world's own goals. The world cannot judge any other: such episodes
+            use their whole budget, and none counts as a success.
 
     Raises:
         ContractError: Not one seed per row, or a budget below 1.
@@ -79,7 +80,7 @@ def run_episodes(
     observation = world.reset(seeds)
     aim = world.goal()
     agent.begin(observation, aim if goal is None else goal)
-    tally = _Tally(world)
+    tally = _Tally(world, judged=goal is None)
     film = [] if camera is None else [np.array(observation.values[camera])]
     plans: list[tuple[float, int]] = []
     step = 0
@@ -109,17 +110,18 @@ def run_episodes(
 class _Tally:
     """Which rows still count, and what the others came to."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, judged: bool) -> None:
+        self.judged = judged
         # A row that starts at its goal has reached it in no steps; `monde.evaluation` never scores such starts.
-        self.success = np.array(world.success())
+        self.success = np.array(world.success()) & judged
         self.active = ~self.success
         self.steps = np.zeros(world.batch, dtype=np.int64)
-        distance = world.goal_distance()
+        distance = world.goal_distance() if judged else None
         self.distance = None if distance is None else np.array(distance)
 
     def count(self, world: World, ended: Bool[np.ndarray, " B"], step: int) -> None:
         """Take in what one control step did to the rows that still count."""
-        now = np.asarray(world.success()) & self.active
+        now = np.asarray(world.success()) & self.active & self.judged
         distance = world.goal_distance()
         if self.distance is not None and distance is not None:
             self.distance = np.where(self.active, distance, self.distance)

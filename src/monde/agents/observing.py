@@ -100,7 +100,7 @@ def resolve_goal(model: WorldModel, goal: Goal, recording: Recording | None = No
     if isinstance(goal, LatentGoal | ReadoutGoal | PredicateGoal):
         return goal
     if isinstance(goal, FrameGoal):
-        goal = PictureGoal(_frame(goal, recording, [sensor.name for sensor in model.sensors]))
+        goal = PictureGoal(frame_clip(goal, recording, [sensor.name for sensor in model.sensors]))
     clip = fit_clip(goal.clip, model.sensors).to(device_of(model))
     with torch.no_grad():
         return LatentGoal(model.encode(clip).values[:, 0])
@@ -115,7 +115,12 @@ def goal_rows(goal: Goal, index: Tensor) -> Goal:
     return goal
 
 
-def _frame(goal: FrameGoal, recording: Recording | None, sensors: list[str]) -> Clip:
+def frame_clip(goal: FrameGoal, recording: Recording | None, sensors: list[str]) -> Clip:
+    """The one-step clip that a `FrameGoal` points at.
+
+    Raises:
+        PlanningError: No recording given, or an episode or step that it does not have.
+    """
     if recording is None:
         raise PlanningError(
             "a frame goal needs its recording",

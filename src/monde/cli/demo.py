@@ -8,7 +8,6 @@ import tyro
 
 from monde.cli.progress import Reporter
 from monde.cli.verb import Outcome
-from monde.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,18 @@ class Demo:
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Run every stage that is not done."""
-        raise UsageError("`monde demo` cannot be run yet", got=self.out, remedy="it comes with the evaluation room")
+        from monde.cli.demo_stages import run_demo
+        from monde.recipes import tworoom
+
+        recipe = tworoom(
+            self.out,
+            minutes=self.minutes,
+            recorded=self.recorded,
+            episodes=self.episodes,
+            seed=self.seed,
+            planner=self.planner,
+        )
+        return run_demo(recipe, reporter)
 
     def kept(self) -> str:
         """Every finished stage."""

@@ -7,7 +7,6 @@ import tyro
 
 from monde.cli.progress import Reporter
 from monde.cli.verb import Outcome, Run
-from monde.errors import UsageError
 
 World = Annotated[str | None, tyro.conf.arg(metavar="ENV", help_behavior_hint="(default: the one that was recorded)")]
 
@@ -32,8 +31,19 @@ class Plan:
     """Seed of starts, goals and the planner's noise."""
 
     def execute(self, reporter: Reporter) -> Outcome:
-        """Plan."""
-        raise UsageError("`monde plan` cannot be run yet", got=self.run, remedy="it comes with the evaluation room")
+        """Plan; see `monde.evaluation.plan_run`."""
+        from monde.cli.scores import score_table
+        from monde.evaluation import PlanConfig, plan_run
+        from monde.recipes import planner
+
+        chosen = planner(self.planner)
+        config = PlanConfig(
+            goal=self.goal, episodes=self.episodes, budget_steps=self.budget, seed=self.seed, world=self.world
+        )
+        with reporter.count(f"planning with {self.run}", "episodes") as progress:
+            score = plan_run(self.run, chosen.planner, chosen.cost, config, progress)
+        text = f"{score_table(score)}\nfilms: {self.run}/exhibits (see them with `monde report {self.run}`)"
+        return Outcome(text, score.to_json())
 
     def kept(self) -> str:
         """Films are written whole."""

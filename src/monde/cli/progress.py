@@ -96,3 +96,10 @@ def _bar(title: str, unit: str) -> Iterator[Advance]:
             progress.update(task, completed=done, total=max(wanted, 1e-9), note=note)
 
         yield advance
+
+
+@contextmanager
+def stages(reporter: Reporter, title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Follow work that is told in (stage, done, wanted)."""
+    with reporter.track(title) as advance:
+        yield lambda stage, done, wanted: advance(done, wanted, stage)

@@ -6,9 +6,8 @@ from typing import Annotated
 import tyro
 
 from monde.cli.plan import World
-from monde.cli.progress import Reporter
+from monde.cli.progress import Reporter, stages
 from monde.cli.verb import Outcome, Run
-from monde.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +28,16 @@ class Score:
     """Seed of starts, goals and resampling."""
 
     def execute(self, reporter: Reporter) -> Outcome:
-        """Score."""
-        raise UsageError("`monde score` cannot be run yet", got=self.run, remedy="it comes with the evaluation room")
+        """Score; see `monde.evaluation.score_run`."""
+        from monde.cli.scores import score_table
+        from monde.evaluation import ScoreConfig, score_run
+        from monde.recipes import planner
+
+        chosen = planner(self.planner)
+        config = ScoreConfig(episodes=self.n, budget_steps=self.budget, seed=self.seed, world=self.world)
+        with stages(reporter, f"scoring {self.run}") as progress:
+            score = score_run(self.run, chosen.planner, chosen.cost, config, progress)
+        return Outcome(score_table(score), score.to_json())
 
     def kept(self) -> str:
         """The scorecard is written whole."""

@@ -76,7 +76,7 @@ class Train:
         with reporter.track(f"training {self.folder}") as advance:
 
             def progress(now: TrainProgress) -> None:
-                advance(now.done, 1.0, _note(now.step, now.metrics))
+                advance(now.done, 1.0, note(now.step, now.metrics))
                 for alarm in now.alarms:
                     if alarm not in told:
                         told.add(alarm)
@@ -104,7 +104,8 @@ class Train:
         return f"The last checkpoint is kept in {self.folder}; the same command with --resume goes on from it."
 
 
-def _note(step: int, metrics: Mapping[str, float]) -> str:
+def note(step: int, metrics: Mapping[str, float]) -> str:
+    """What a training line shows beside the bar."""
     shown = {"loss": "loss {:.3g}", "frames_per_second": "{:,.0f} frames/s", "latent/effective_rank": "rank {:.1f}"}
     parts = [text.format(metrics[key]) for key, text in shown.items() if key in metrics]
     return ", ".join([f"step {step:,}", *parts])

@@ -4,10 +4,12 @@ from monde.evaluation.control import ControlConfig, ControlScore, score_control
 from monde.evaluation.exhibits import Exhibit, Film, Imagination, Scatter, exhibits, load_exhibit
 from monde.evaluation.imagining import PredictionConfig
 from monde.evaluation.latents import ClipSource, EpisodeClips
+from monde.evaluation.planned import PlanConfig, plan_run
 from monde.evaluation.prediction import score_prediction
 from monde.evaluation.probes import ProbeScore, Target, score_probes, targets
 from monde.evaluation.protocol import describe_planner, protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
+from monde.evaluation.run import ScoreConfig, check_world, recorded_world, score_run
 from monde.evaluation.showing import decoder_data, films, imagination
 
 __all__ = [
@@ -18,22 +20,28 @@ __all__ = [
     "Exhibit",
     "Film",
     "Imagination",
+    "PlanConfig",
     "PredictionConfig",
     "ProbeScore",
     "RankingConfig",
     "Scatter",
+    "ScoreConfig",
     "Target",
+    "check_world",
     "decoder_data",
     "describe_planner",
     "exhibits",
     "films",
     "imagination",
     "load_exhibit",
+    "plan_run",
     "protocol_card",
+    "recorded_world",
     "score_control",
     "score_prediction",
     "score_probes",
     "score_ranking",
+    "score_run",
     "scorecard",
     "targets",
 ]

@@ -1,6 +1,5 @@
 """Things to look at, stored as artefacts under RUN/exhibits/NAME: films, imaginations, scatters."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from monde.errors import ContractError, StoreError
-from monde.store import Artefact, RunFolder, load_artefact, read_manifest, save_artefact
+from monde.store import Artefact, RunFolder, load_artefact, read_manifest, remove_artefact, save_artefact
 from monde.types.checks import check_dtype, check_leading, check_rank
 
 
@@ -224,10 +223,8 @@ def write_exhibit(
     Raises:
         StoreError: It exists and `replace` is false, or the disk refuses.
     """
-    if replace and folder.exists():
-        # Only ever an exhibit: a wrong path must not take anything else with it.
-        read_manifest(folder)
-        shutil.rmtree(folder)
+    if replace:
+        remove_artefact(folder)
     save_artefact(folder, kind, tensors, meta)
 
 

@@ -18,7 +18,7 @@ def protocol_card(
     seeds: Sequence[int],
     planner: Mapping[str, object],
     data_hash: str,
-    normalisation: str = "actions to zero mean and unit variance over the training data; frames to 0 to 1",
+    normalisation: str = "actions to zero mean and unit variance over the training data; frames to -1 to 1",
     goal: str = "the world's own, drawn from the episode's seed",
     goal_offset_steps: int | None = None,
     success_test: str = SUCCESS_AT_ANY_STEP,

@@ -4,5 +4,6 @@ from monde.models.config import ModelConfig, model_config
 from monde.models.jepa import JEPA
 from monde.models.lewm import lewm
 from monde.models.load import load_model
+from monde.models.untrained import initialised, untrained
 
-__all__ = ["JEPA", "ModelConfig", "lewm", "load_model", "model_config"]
+__all__ = ["JEPA", "ModelConfig", "initialised", "lewm", "load_model", "model_config", "untrained"]

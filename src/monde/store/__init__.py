@@ -1,15 +1,18 @@
 """Artefacts on disk: written whole or not at all, hashed, and never a pickle."""
 
-from monde.store.artefact import Artefact, load_artefact, read_manifest, save_artefact
+from monde.store.artefact import Artefact, load_artefact, read_manifest, remove_artefact, save_artefact
 from monde.store.atomic import atomic_file, atomic_folder, require_room, write_bytes, write_json
 from monde.store.hashing import digest_json, sha256_bytes, sha256_file
 from monde.store.jsons import read_json
+from monde.store.memory import PeakMemory, anonymous_bytes
 from monde.store.provenance import commit, machine, utc_now
 from monde.store.run import RunFolder
 
 __all__ = [
     "Artefact",
+    "PeakMemory",
     "RunFolder",
+    "anonymous_bytes",
     "atomic_file",
     "atomic_folder",
     "commit",
@@ -18,6 +21,7 @@ __all__ = [
     "machine",
     "read_json",
     "read_manifest",
+    "remove_artefact",
     "require_room",
     "save_artefact",
     "sha256_bytes",

@@ -7,6 +7,7 @@
 Nothing here can load a pickle. A flipped bit, a missing key or another shape is named, never repaired.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,17 @@ def save_artefact(folder: Path, kind: str, tensors: Mapping[str, Tensor], meta: 
     with atomic_folder(folder) as temporary:
         (temporary / TENSORS).write_bytes(data)
         (temporary / MANIFEST).write_text(document + "\n", encoding="utf-8")
+
+
+def remove_artefact(folder: Path) -> None:
+    """Remove an artefact that is to be made again; nothing happens where there is none.
+
+    Raises:
+        StoreError: The folder holds something else: a wrong path must not take anything with it.
+    """
+    if folder.exists():
+        read_manifest(folder)
+        shutil.rmtree(folder)
 
 
 def read_manifest(folder: Path, kind: str | None = None) -> dict[str, object]:

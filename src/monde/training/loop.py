@@ -10,6 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from monde.data import Sampler
 from monde.errors import TrainingError
+from monde.models import initialised
 from monde.store import RunFolder
 from monde.training.checkpoint import Position, load_checkpoint, save_checkpoint
 from monde.training.config import TrainConfig, default_learning_rate
@@ -19,7 +20,7 @@ from monde.training.guard import check_clip, check_gradients, check_losses
 from monde.training.log import MetricsLog
 from monde.training.probe import Probe
 from monde.training.schedule import learning_rate
-from monde.training.setup import Setup, block_moments, claim_run, prepare
+from monde.training.setup import Setup, block_moments, claim_run, prepare, untrained_floor
 from monde.training.signals import StopOnSignal
 from monde.training.step import TrainStep
 
@@ -109,9 +110,8 @@ class _Trainer:
         self.config, self.setup, self.device, self.ranks = config, setup, device, ranks
         self.folder = RunFolder(Path(config.run))
         with torch.random.fork_rng(devices=[]):
-            # Layers initialise from torch's global generator; forked, so that the caller's is left alone.
-            torch.manual_seed(config.seed)
-            self.module = TrainStep(setup.model, config.objective)
+            torch.manual_seed(config.seed)  # for the objective's own layers
+            self.module = TrainStep(initialised(setup.model, config.seed), config.objective)
         mean, std = block_moments(setup.moments, setup.model.actions)
         self.module.model.action_mean.copy_(mean)
         self.module.model.action_std.copy_(std)
@@ -124,7 +124,7 @@ class _Trainer:
         )
         self.position = Position(step=0, seconds=0.0, sampler=self.sampler.state())
         self.probe = None if setup.probed is None else Probe(setup.train, setup.held_out, setup.probed)
-        self.untrained = self.probe(self.module.model) if self.probe is not None and ranks.first else None
+        self.untrained = self.probe(untrained_floor(setup, config.seed)) if self.probe and ranks.first else None
         self.probe_due = 0.0
         if self.folder.steps():
             self.position = load_checkpoint(self.folder.latest(), self.module, self.optimiser, self.generator)
@@ -268,7 +268,7 @@ class _Trainer:
         ended = time.perf_counter()
         self.probe_due = ended + (ended - started) / PROBE_SHARE
         worse: tuple[str, ...] = ()
-        if done >= 0.25 and score < self.untrained:
+        if self.position.step > 2 * self.config.warmup_steps and done >= 0.25 and score < self.untrained:
             worse = (
                 f"the state is read worse (R² {score:.3f}) than from an untrained network ({self.untrained:.3f}): "
                 "raise the regulariser's weight, or add inverse dynamics",

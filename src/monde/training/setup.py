@@ -3,14 +3,15 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from monde.data import FrameCache, Moments, Split, Windows, action_moments, open_recording, split_episodes
 from monde.errors import DataError, StoreError, UsageError, unknown_name
-from monde.models import ModelConfig, model_config
+from monde.models import JEPA, ModelConfig, model_config, untrained
 from monde.protocols import Recording
 from monde.store import RunFolder, commit, machine, utc_now, write_json
-from monde.store.typed import to_json
+from monde.store.typed import from_json, to_json
 from monde.training.config import TrainConfig
 from monde.types import ActionSpec, Sensor
 
@@ -104,6 +105,37 @@ def block_moments(moments: Moments, actions: ActionSpec) -> tuple[torch.Tensor, 
     std = torch.as_tensor(moments.std, dtype=torch.float32).repeat(actions.block)
     # A component that never moved says nothing; scale 1 keeps it at its constant instead of dividing by zero.
     return mean, torch.where(std > 1e-8, std, torch.ones_like(std))
+
+
+def untrained_floor(setup: Setup, seed: int, clips: int = 1024) -> JEPA:
+    """The run's model before training, its running statistics taken from spread-out training windows."""
+    index = np.linspace(0, len(setup.train) - 1, min(clips, len(setup.train))).astype(np.int64)
+    pieces = np.array_split(np.random.default_rng(seed).permutation(index), max(1, len(index) // 128))
+    return untrained(setup.model, seed, (setup.train.clip(piece).window(0, 1) for piece in pieces))
+
+
+def reopen(run: Path) -> tuple[TrainConfig, Setup]:
+    """What a run was trained on, as it was then.
+
+    Raises:
+        StoreError: Not a run, or run.json is malformed.
+        DataError: The recording is not where it was, or is no longer the same.
+    """
+    folder = RunFolder(run)
+    document = folder.read_config()
+    train, path, data = document.get("train"), document.get("data_path"), document.get("data")
+    if not isinstance(train, dict) or not isinstance(path, str) or not isinstance(data, dict):
+        raise StoreError(f"{folder.config} is malformed", expected="'train', 'data' and 'data_path'")
+    config = from_json(TrainConfig, {**train, "data": path, "run": str(run), "steps": 1}, "train")
+    setup = prepare(config)
+    if setup.recording.fingerprint != data.get("fingerprint"):
+        raise DataError(
+            f"{path} is not the recording that {run} was trained on",
+            got=f"fingerprint {setup.recording.fingerprint[:16]}…",
+            expected=f"{str(data.get('fingerprint'))[:16]}…",
+            remedy="restore the recording, or train a new run on what is there now",
+        )
+    return config, setup
 
 
 def claim_run(config: TrainConfig, setup: Setup, resume: bool) -> RunFolder:

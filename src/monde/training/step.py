@@ -2,7 +2,7 @@
 
 from torch import Generator, nn
 
-from monde.models import JEPA, ModelConfig
+from monde.models import JEPA
 from monde.objectives import Losses, Objective, ObjectiveConfig
 from monde.objectives.meters import CollapseMeters, measure_collapse
 from monde.types import Clip
@@ -17,10 +17,10 @@ class TrainStep(nn.Module):
         meters: The meters of the last clip, measured when asked for.
     """
 
-    def __init__(self, model: ModelConfig, objective: ObjectiveConfig) -> None:
+    def __init__(self, model: JEPA, objective: ObjectiveConfig) -> None:
         super().__init__()
-        self.model = JEPA(model)
-        self.objective = Objective(objective, model.perception.latent, model.actions.width)
+        self.model = model
+        self.objective = Objective(objective, model.latent, model.actions.width)
         self.meters: CollapseMeters | None = None
 
     def forward(self, clip: Clip, generator: Generator, measure: bool = False) -> Losses:

@@ -1,0 +1,106 @@
+"""The demo's stages, each found done or made: record, train, score, report."""
+
+import time
+from dataclasses import replace
+
+from monde.agents import record
+from monde.cli.progress import Reporter, stages
+from monde.cli.train import note
+from monde.cli.verb import Outcome
+from monde.evaluation import describe_planner, score_run
+from monde.recipes import PlannerWithCost, Recipe, planner
+from monde.report import build_report
+from monde.scorecard import Row, Scorecard
+from monde.store import PeakMemory, RunFolder, read_json, read_manifest, write_json
+from monde.training import TrainProgress, train
+
+SHOWN = ("probe_position_rmse_px", "success", "steps_to_success", "plan_seconds", "wall_seconds", "anonymous_bytes")
+"""Figures that are printed at the end."""
+
+
+def run_demo(recipe: Recipe, reporter: Reporter) -> Outcome:
+    """Make what is not there yet; what was made is judged once, with its wall time and memory."""
+    began = time.monotonic()
+    with PeakMemory() as memory:
+        fresh = _stages(recipe, reporter)
+    seconds = time.monotonic() - began
+    return _outcome(recipe, _demo_score(recipe, seconds, memory.peak_bytes) if fresh else None)
+
+
+def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
+    """Record, train, score, report; returns the stages that had something to do."""
+    fresh = []
+    run = RunFolder(recipe.run)
+    with reporter.count(f"1/4 recording {recipe.world}", "episodes") as count:
+        recorded = record(
+            recipe.world,
+            recipe.data,
+            episodes=recipe.episodes,
+            steps=recipe.steps,
+            policy=recipe.policy,
+            seed=recipe.seed,
+            progress=count,
+        )
+    if recorded.new_episodes:
+        fresh.append("record")
+    if not _finished(run, recipe.train.minutes or 0):
+        fresh.append("train")
+        with reporter.track("2/4 training") as advance:
+
+            def told(now: TrainProgress) -> None:
+                advance(now.done, 1.0, note(now.step, now.metrics))
+                for alarm in now.alarms:
+                    reporter.say(f"alarm: {alarm}")
+
+            summary = train(recipe.train, progress=told, resume=run.config.exists())
+        if not summary.finished:
+            raise KeyboardInterrupt
+    chosen = planner(recipe.planner)
+    if "train" in fresh or not _scored_alike(run, recipe, chosen):
+        fresh.append("score")
+        with stages(reporter, "3/4 scoring") as progress:
+            score_run(recipe.run, chosen.planner, chosen.cost, recipe.score, progress)
+    if "score" in fresh or not run.report.exists():
+        fresh.append("report")
+        reporter.say("4/4 drawing the report")
+        build_report(recipe.run)
+    return fresh
+
+
+def _finished(run: RunFolder, minutes: float) -> bool:
+    if not run.steps():
+        return False
+    meta = read_manifest(run.latest(), "checkpoint").get("meta")
+    seconds = meta.get("seconds") if isinstance(meta, dict) else None
+    return isinstance(seconds, (int, float)) and seconds >= 60 * minutes
+
+
+def _scored_alike(run: RunFolder, recipe: Recipe, chosen: PlannerWithCost) -> bool:
+    """Whether score.json was made with this planner, its settings and this many episodes."""
+    if not run.score.exists():
+        return False
+    score = Scorecard.from_json(read_json(run.score))
+    before, now = score.protocol.get("planner"), describe_planner(chosen.planner, chosen.cost)
+    same = isinstance(before, dict) and all(before.get(key) == value for key, value in now.items())
+    return same and "success" in score and score["success"].n == recipe.score.episodes
+
+
+def _demo_score(recipe: Recipe, seconds: float, peak_bytes: int | None) -> Scorecard:
+    """The demo's own figures beside those of its run, kept as demo.json."""
+    score = Scorecard.from_json(read_json(recipe.run / "score.json"))
+    rows = [*score.rows, Row(metric="wall_seconds", value=seconds, unit="s", n=1, note="this call, all its stages")]
+    if peak_bytes is not None:
+        rows.append(Row(metric="anonymous_bytes", value=peak_bytes, unit="B", n=1, note="peak RssAnon"))
+    score = replace(score, name="demo", rows=tuple(rows))
+    write_json(recipe.run.parent / "demo.json", score.to_json())
+    return score
+
+
+def _outcome(recipe: Recipe, score: Scorecard | None) -> Outcome:
+    found = score or Scorecard.from_json(read_json(recipe.run / "score.json"))
+    shown = [str(row) for row in found.rows if row.metric in SHOWN]
+    done = "" if score else "everything was done already\n"
+    page = (recipe.run / "report.html").resolve()
+    text = f"{done}" + "\n".join(shown) + f"\nlook at it: {page}"
+    document = {"verb": "demo", "run": str(recipe.run), "report": str(page), "score": found.to_json()}
+    return Outcome(text, document)

@@ -1,0 +1,42 @@
+"""What a recipe sets."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from monde.evaluation import ScoreConfig
+from monde.training import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A task from the first frame to the last figure.
+
+    Args:
+        world: World that is recorded and planned in.
+        episodes: Episodes recorded.
+        steps: Control steps in an episode.
+        policy: What acts while recording.
+        seed: Of recording, training and scoring.
+        train: Training.
+        score: Scoring.
+        planner: What searches.
+    """
+
+    world: str
+    episodes: int
+    steps: int
+    policy: str
+    seed: int
+    train: TrainConfig
+    score: ScoreConfig
+    planner: str
+
+    @property
+    def data(self) -> Path:
+        """Folder of the recording."""
+        return Path(self.train.data)
+
+    @property
+    def run(self) -> Path:
+        """Folder of the run."""
+        return Path(self.train.run)
