@@ -1,4 +1,4 @@
-"""Training throughput: nano at 64 pixels through the whole loop, and tiny (LeWM's 15 M) at 224 beside the machine's limit.
+"""Training throughput: nano at 64 pixels through the whole loop; tiny (LeWM's 15 M) at 224 beside the machine's limit.
 
 nano is trained by `monde.training.train` on a recording of TwoRoom: forward, backward, optimiser step, loading, logging
 and checkpoints are all in the figure. tiny takes one TrainStep and its optimiser step on random frames; its arithmetic

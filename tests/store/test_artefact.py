@@ -92,9 +92,14 @@ def test_other_kinds_and_schemas_are_refused(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("old")
-    with pytest.raises(RuntimeError), atomic_file(target) as file:
-        file.write(b"new")
-        raise RuntimeError("killed")
+
+    def interrupted() -> None:
+        with atomic_file(target) as file:
+            file.write(b"new")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 

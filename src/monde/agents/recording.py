@@ -58,7 +58,7 @@ class RecordingSummary:
 
 def record(
     world_name: str,
-    out: Path,
+    out: Path | str,
     *,
     episodes: int,
     steps: int,
@@ -95,7 +95,7 @@ def record(
         DataError: `out` holds something else, or was recorded with other arguments.
         StoreError: The disk is full or read-only.
     """
-    began = time.monotonic()
+    began, folder = time.monotonic(), Path(out)
     default = GYMNASIUM_BATCH if world_name.startswith("gym:") else DEFAULT_BATCH
     group_size = default if batch is None else batch
     _check_numbers(episodes=episodes, steps=steps, seed=seed, batch=group_size, workers=workers)
@@ -104,12 +104,12 @@ def record(
         make_policy(policy, world)  # whatever is wrong with it is told before a folder is made
         _check_memory(world, plan)
         with closing(
-            RecordingWriter(out, sensors=world.sensors, actions=world.actions, source=plan.source())
+            RecordingWriter(folder, sensors=world.sensors, actions=world.actions, source=plan.source())
         ) as writer:
             first = writer.episodes_written
             frames = _fill(writer, world, plan, episodes, workers, progress or (lambda done, asked: None))
             return RecordingSummary(
-                root=out,
+                root=folder,
                 world=world_name,
                 policy=policy,
                 episodes=writer.episodes_written,

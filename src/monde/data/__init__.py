@@ -1,5 +1,6 @@
 """Recordings: written, read, checked, cached and cut into windows."""
 
+from monde.data.blocks import read_blocks
 from monde.data.cache import FrameCache
 from monde.data.check import Finding, check_dataset
 from monde.data.episode import EpisodeData
@@ -22,6 +23,7 @@ __all__ = [
     "action_moments",
     "check_dataset",
     "open_recording",
+    "read_blocks",
     "sensor_moments",
     "split_episodes",
 ]

@@ -35,6 +35,6 @@ def tworoom(
             minutes=minutes,
             seed=seed,
         ),
-        score=ScoreConfig(episodes=episodes, budget_steps=100, seed=seed),
+        score=ScoreConfig(episodes=episodes, budget_steps=100, seed=seed, decoder_seconds=10 * minutes),
         planner=planner,
     )

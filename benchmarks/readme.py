@@ -1,0 +1,60 @@
+"""Writes the README's table of figures from the committed result files, and nothing else.
+
+python benchmarks/readme.py
+"""
+
+from pathlib import Path
+
+from monde.scorecard import Row, Scorecard
+from monde.store import read_json, write_bytes
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
+
+FIGURES = (
+    ("demo", "success", "TwoRoom, goals in both rooms, CEM on latent distance: success", 100, "%", 0),
+    ("demo", "plan_seconds", "one plan (128 × 5 sequences of 6 blocks)", 1e3, " ms", 0),
+    ("demo", "probe_position_rmse_px", "position read from the latent of one frame, of 64 px", 1, " px", 2),
+    ("demo", "prediction/position/rmse/2s", "position read from the latent imagined 2 s ahead", 1, " px", 2),
+    ("demo", "wall_seconds", "`make demo` after the install", 1 / 60, " min", 1),
+    ("demo", "anonymous_bytes", "memory of `make demo` (anonymous)", 2**-30, " GiB", 2),
+    ("training", "nano_frames_per_second", "training of nano, 64 px, everything included", 1, " frames/s", 0),
+    ("training", "tiny_frames_per_second", "training of tiny (15 M), 224 px", 1, " frames/s", 1),
+    ("loading", "windows_per_second", "windows of 4 frames 64 × 64 × 3 from the cache, one process", 1, " /s", 0),
+    ("loading", "memory_growth_ratio", "anonymous memory when the data grow tenfold", 1, " ×", 2),
+)
+"""Result file, metric, what it is called, factor, unit, decimals."""
+
+
+def table() -> str:
+    """The table in Markdown."""
+    lines = ["| figure | value | 95% interval | n | floors |", "|---|---|---|---|---|"]
+    cards = {name: Scorecard.from_json(read_json(ROOT / f"benchmarks/results/{name}.json")) for name, *_ in FIGURES}
+    for name, metric, title, factor, unit, decimals in FIGURES:
+        lines.append(line(cards[name][metric], title, factor, unit, decimals))
+    machine = cards["demo"].machine
+    ran = f"{machine.get('processor')}, {machine.get('cores')} cores, torch {machine.get('torch')}"
+    return "\n".join([*lines, "", f"Measured on {ran}.", ""])
+
+
+def line(row: Row, title: str, factor: float, unit: str, decimals: int) -> str:
+    """One row of it."""
+
+    def shown(value: float) -> str:
+        return f"{value * factor:,.{decimals}f}"
+
+    interval = "" if row.interval is None else f"{shown(row.interval[0])} to {shown(row.interval[1])}"
+    floors = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in row.floors.items())
+    return f"| {title} | **{shown(row.value)}{unit}** | {interval} | {row.n} | {floors} |"
+
+
+def filled(text: str) -> str:
+    """The README with its table made anew."""
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}{table()}{END}{tail}"
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    write_bytes(path, filled(path.read_text(encoding="utf-8")).encode())

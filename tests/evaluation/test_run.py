@@ -1,0 +1,117 @@
+"""The whole path on a small scale: record, train, score, plan; each leaves what the next one reads."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from monde.agents import record
+from monde.errors import DataError, MondeError, StoreError, UsageError
+from monde.evaluation import Film, Imagination, PlanConfig, Scatter, ScoreConfig, load_exhibit, plan_run, score_run
+from monde.recipes import planner
+from monde.scorecard import Scorecard
+from monde.store import RunFolder, read_json
+from monde.training import TrainConfig, train
+
+SMALL = ScoreConfig(episodes=4, budget_steps=20, films=2, imaginations=1, decoder_steps=10, device="cpu")
+SEARCH = planner("cem")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("whole")
+    record("tworoom", root / "data", episodes=40, steps=50, seed=1, batch=40)
+    train(TrainConfig(data=str(root / "data"), run=str(root / "run"), steps=40, batch=32, warmup_steps=5, device="cpu"))
+    return root / "run"
+
+
+def test_score_run(run: Path) -> None:
+    stages: list[str] = []
+    score = score_run(run, SEARCH.planner, SEARCH.cost, SMALL, lambda stage, done, wanted: stages.append(stage))
+    assert {"probes", "ranking", "control", "decoder"} <= set(stages)
+    assert Scorecard.from_json(read_json(run / "score.json")) == score
+    for metric in (
+        "probe_position_rmse_px",
+        "success",
+        "plan_seconds",
+        "ranking_tau",
+        "prediction/retrieval_top1/0.5s",
+    ):
+        assert metric in score, metric
+    probe = score["probe_position_rmse_px"]
+    assert probe.value < probe.floors["untrained"]
+    assert {"random", "stay"} <= set(score["success"].floors)
+    card = score.protocol
+    assert card["world"] == "tworoom"
+    assert card["budget_steps"] == 20
+    assert card["planner"]["samples"] == 128
+    assert len(card["seeds"]) == 4
+    kinds = [type(load_exhibit(folder)) for folder in sorted((run / "exhibits").iterdir())]
+    assert kinds.count(Film) == 2
+    assert kinds.count(Imagination) == 1
+    assert kinds.count(Scatter) == 1
+    again = score_run(run, SEARCH.planner, SEARCH.cost, SMALL)
+    timed = {"plan_seconds", "plan_seconds_p95", "plans_per_second_batched"}
+    assert [row for row in again.rows if row.metric not in timed] == [
+        row for row in score.rows if row.metric not in timed
+    ]
+
+
+def test_plan_towards_goals_of_every_kind(run: Path, tmp_path: Path) -> None:
+    config = PlanConfig(episodes=2, budget_steps=20, device="cpu")
+    own = plan_run(run, SEARCH.planner, SEARCH.cost, config)
+    assert own["success"].n == 2
+    frame = plan_run(run, SEARCH.planner, SEARCH.cost, replace(config, goal="0:30"))
+    assert frame["goal_distance_ratio"].value < 1.2
+    film = load_exhibit(run / "exhibits" / "plan-00")
+    assert isinstance(film, Film)
+    Image.fromarray(film.goal.permute(1, 2, 0).numpy()).resize((90, 90)).save(tmp_path / "goal.png")
+    picture = plan_run(run, SEARCH.planner, SEARCH.cost, replace(config, goal=str(tmp_path / "goal.png")))
+    assert picture["goal_distance_ratio"].n == 2
+    assert picture.protocol_id != frame.protocol_id
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"goal": "somewhere.png"}, "EPISODE:FRAME"),
+        ({"goal": "99:0"}, "episode does not exist"),
+        ({"goal": "0:999"}, "step does not exist"),
+        ({"world": "towroom"}, "unknown world 'towroom'"),
+        ({"world": "gym:CartPole-v1"}, "other actions"),
+    ],
+)
+def test_plan_refusals(run: Path, changes: dict[str, str], message: str) -> None:
+    with pytest.raises(MondeError, match=message):
+        plan_run(run, SEARCH.planner, SEARCH.cost, replace(PlanConfig(episodes=1, device="cpu"), **changes))
+
+
+def test_a_text_file_is_no_goal(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "goal.png").write_text("not a picture")
+    with pytest.raises(DataError, match="not a picture"):
+        plan_run(run, SEARCH.planner, SEARCH.cost, PlanConfig(goal=str(tmp_path / "goal.png"), device="cpu"))
+
+
+def test_nothing_to_plan() -> None:
+    with pytest.raises(UsageError, match="nothing to plan"):
+        PlanConfig(episodes=0)
+
+
+def test_score_refuses_a_run_whose_data_changed(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run.parent, tmp_path / "copy")
+    copied = tmp_path / "copy" / "run"
+    document = (copied / "run.json").read_text().replace(str(run.parent), str(tmp_path / "copy"))
+    (copied / "run.json").write_text(document)
+    record("tworoom", tmp_path / "copy" / "data", episodes=80, steps=50, seed=1, batch=40)
+    with pytest.raises(DataError, match="not the recording"):
+        score_run(copied, SEARCH.planner, SEARCH.cost, SMALL)
+    with pytest.raises(StoreError, match="not a run"):
+        score_run(tmp_path, SEARCH.planner, SEARCH.cost, SMALL)
+    assert RunFolder(copied).steps() == [40]
+
+
+def test_unknown_planner() -> None:
+    with pytest.raises(UsageError, match=r"unknown planner 'cme'.*did you mean 'cem'"):
+        planner("cme")

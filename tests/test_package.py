@@ -1,0 +1,86 @@
+"""Importing the package does nothing; its public names exist and its documentation runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import monde
+from monde.models import JEPA, check_model, model_config
+from monde.types import ActionSpec, Sensor
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_import_is_light() -> None:
+    script = "import sys, monde; print([m for m in ('torch', 'numpy', 'pyarrow') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [name for name in monde.__all__ if name != "__version__"])
+def test_public_names_load(name: str) -> None:
+    assert getattr(monde, name).__doc__
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(AttributeError, match="open_recording"):
+        _ = monde.opn_recording
+
+
+def test_check_model() -> None:
+    sensor = Sensor(name="top", kind="rgb", shape=(3, 32, 32), rate_hz=10)
+    actions = ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), block=2, dt_seconds=0.1)
+    torch.manual_seed(0)
+    model = JEPA(model_config("nano", (sensor,), actions)).eval()
+    assert check_model(model) == []
+    # Left in training mode, a row's latents depend on the rows beside it: the checker must notice.
+    assert any("alone" in finding for finding in check_model(model.train()))
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+SMALL = {
+    "episodes=400": "episodes=20",
+    "steps=100": "steps=60",
+    "minutes=4": "minutes=0.05",
+    "minutes=10": "minutes=0.05",
+}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_code_in_the_documentation_runs(page: str, tmp_path: Path) -> None:
+    """All Python of a page, in order, as one program, with sizes that fit a test."""
+    code = "\n".join(blocks(page))
+    assert code
+    for large, small in SMALL.items():
+        code = code.replace(large, small)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_quotes_the_committed_figures() -> None:
+    """The table is what benchmarks/readme.py makes of the result files: no figure is typed by hand."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from readme import filled  # type: ignore[import-not-found]
+    finally:
+        sys.path.pop(0)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert filled(text) == text
+
+
+def test_the_example_runs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples/plan_in_tworoom.py"), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "reached their goal" in done.stdout
