@@ -29,9 +29,20 @@ from monde.training import choose_precision
 BUDGET = 100
 
 
-def run_demo(folder: Path, name: str) -> Scorecard:
+def run_demo(folder: Path, name: str, minutes: float) -> Scorecard:
     """`monde demo` in a fresh process; its own scorecard."""
-    command = [sys.executable, "-m", "monde", "demo", "--out", str(folder), "--planner", name]
+    command = [
+        sys.executable,
+        "-m",
+        "monde",
+        "demo",
+        "--out",
+        str(folder),
+        "--planner",
+        name,
+        "--minutes",
+        str(minutes),
+    ]
     subprocess.run(command, check=True, timeout=3000)
     return Scorecard.from_json(read_json(folder / "demo.json"))
 
@@ -72,11 +83,12 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--episodes", type=int, default=200, help="episodes of the benchmark")
     parser.add_argument("--planner", default="cem")
+    parser.add_argument("--minutes", type=float, default=4.0, help="training time of the demo")
     parser.add_argument("--keep", type=Path, default=None, help="keep the demo's folder here")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="monde-demo-") as temporary:
         folder = given.keep or Path(temporary) / "demo"
-        shown = run_demo(folder, given.planner)
+        shown = run_demo(folder, given.planner, given.minutes)
         (run,) = [path.parent for path in folder.glob("*/run.json")]
         rows = [replace(row, metric=f"demo/{row.metric}") if row.metric in CONTROL else row for row in shown.rows]
         rows += control(run, given.planner, given.episodes)
@@ -88,6 +100,7 @@ def main() -> None:
         "planner": describe_planner(chosen.planner, chosen.cost),
         "benchmark_episodes": given.episodes,
         "benchmark_seed": 1,
+        "train_minutes": given.minutes,
         "train_steps": lines[-1]["step"],
     }
     write("demo", rows, protocol, (0, 1), given.out)
