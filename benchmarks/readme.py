@@ -34,9 +34,19 @@ def table() -> str:
     for name, metric, title, factor, unit, decimals in FIGURES:
         if name in cards:
             lines.append(line(cards[name][metric], title, factor, unit, decimals))
-    machine = cards["loading"].machine
-    ran = f"{machine.get('processor')}, {machine.get('cores')} cores, torch {machine.get('torch')}"
-    return "\n".join([*lines, "", f"Measured on {ran}.", ""])
+    return "\n".join([*lines, "", f"Measured on {machines(cards)}.", ""])
+
+
+def machines(cards: dict[str, Scorecard]) -> str:
+    """Which results come from which machine."""
+    held: dict[str, list[str]] = {}
+    for name, card in cards.items():
+        machine = card.machine
+        told = f"{machine.get('processor')}, {machine.get('cores')} cores, torch {machine.get('torch')}"
+        held.setdefault(told, []).append(name)
+    if len(held) == 1:
+        return next(iter(held))
+    return "; ".join(f"{told} ({', '.join(names)})" for told, names in held.items())
 
 
 def line(row: Row, title: str, factor: float, unit: str, decimals: int) -> str:
