@@ -21,6 +21,15 @@ FIGURES = (
     ("training", "nano_frames_per_second", "training of nano, 64 px, everything included", 1, " frames/s", 0),
     ("training", "tiny_frames_per_second", "training of tiny (15 M), 224 px", 1, " frames/s", 1),
     ("loading", "windows_per_second", "windows of 4 frames 64 × 64 × 3 from the cache, one process", 1, " /s", 0),
+    ("startup", "help_seconds", "`monde --help`", 1, " s", 2),
+    (
+        "startup",
+        "import_monde_and_use_ratio_to_torch",
+        "`import monde` and its first use, beside `import torch`",
+        1,
+        " ×",
+        2,
+    ),
     ("loading", "memory_growth_ratio", "anonymous memory when the data grow tenfold", 1, " ×", 2),
 )
 """Result file, metric, what it is called, factor, unit, decimals."""
