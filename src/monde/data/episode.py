@@ -1,16 +1,51 @@
 """`EpisodeData`: one recorded episode in memory, on its way to disk."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Shaped, UInt8
 
-from monde.errors import ContractError
+from monde.errors import ContractError, DataError
 from monde.limits import MAX_EPISODE_STEPS, MAX_NAME_CHARACTERS
 from monde.types import ActionSpec, Sensor
+
+
+class LazyFrames:
+    """Camera frames [T, 3, h, w] that are decoded while they are written, a few at a time.
+
+    Args:
+        shape: [T, 3, h, w].
+        pieces: Called once per writing; yields arrays [t, 3, h, w], T frames in all.
+    """
+
+    ndim = 4
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, shape: tuple[int, int, int, int], pieces: Callable[[], Iterable[np.ndarray]]) -> None:
+        self.shape, self._pieces = shape, pieces
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[UInt8[np.ndarray, "3 h w"]]:
+        """Frame after frame.
+
+        Raises:
+            DataError: More or fewer than T, or of another shape.
+        """
+        told = 0
+        for piece in self._pieces():
+            if piece.shape[1:] != self.shape[1:] or piece.dtype != np.uint8:
+                raise DataError(
+                    "camera frames changed while they were read", got=_describe(piece), expected=list(self.shape[1:])
+                )
+            told += len(piece)
+            yield from piece
+        if told != len(self):
+            raise DataError("a camera gave another number of frames than announced", got=told, expected=len(self))
 
 
 @dataclass(frozen=True, repr=False)
@@ -18,7 +53,8 @@ class EpisodeData:
     """One episode: what each sensor showed at T moments, and the T-1 control steps between them.
 
     Args:
-        values: [T, ...] by sensor name, in each sensor's shape (RGB uint8 [T, 3, h, w], others floating).
+        values: [T, ...] by sensor name, in each sensor's shape (RGB uint8 [T, 3, h, w] or `LazyFrames`, others
+            floating).
         times_seconds: [T] float64 since the start of the episode, strictly increasing.
         actions: [T-1, dim] control steps (discrete ones one-hot), or none.
         task: What was to be done, in words; may be empty.
@@ -27,7 +63,7 @@ class EpisodeData:
         ContractError: Lengths that do not line up, a dtype that cannot be stored, or values that are not finite.
     """
 
-    values: Mapping[str, Shaped[np.ndarray, "..."]]
+    values: Mapping[str, Shaped[np.ndarray, "..."] | LazyFrames]
     times_seconds: Shaped[np.ndarray, "..."]
     actions: Shaped[np.ndarray, "..."] | None
     task: str = ""
@@ -68,6 +104,11 @@ class EpisodeData:
     def steps(self) -> int:
         """T."""
         return len(self.times_seconds)
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Values by sensor name, of sensors that are in memory."""
+        return {name: array for name, array in self.values.items() if not isinstance(array, LazyFrames)}
 
     def check(self, sensors: tuple[Sensor, ...], actions: ActionSpec | None) -> None:
         """Refuse an episode that is not of these sensors and actions.
@@ -118,12 +159,12 @@ class EpisodeData:
         return f"EpisodeData({', '.join(parts)}, task={self.task!r})"
 
 
-def _describe(array: np.ndarray) -> str:
+def _describe(array: np.ndarray | LazyFrames) -> str:
     return f"{array.dtype}[{'×'.join(map(str, array.shape))}]"
 
 
-def _check_numbers(what: str, array: np.ndarray) -> None:
-    if array.dtype == np.uint8:
+def _check_numbers(what: str, array: np.ndarray | LazyFrames) -> None:
+    if isinstance(array, LazyFrames) or array.dtype == np.uint8:
         return
     if not np.issubdtype(array.dtype, np.floating):
         raise ContractError(

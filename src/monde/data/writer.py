@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float, Float32
 
-from monde.data.episode import EpisodeData
+from monde.data.episode import EpisodeData, LazyFrames
 from monde.data.lerobot.episodes import EpisodeRow, episodes_table
 from monde.data.lerobot.frames import FrameStorage, ImageFrames, StoredFrames
 from monde.data.lerobot.layout import (
@@ -29,8 +29,8 @@ from monde.data.lerobot.layout import (
     frames_per_second,
     info,
 )
-from monde.data.lerobot.recovery import Progress, check_folder, check_same, recover
-from monde.data.lerobot.stats import FeatureStats
+from monde.data.lerobot.recovery import Progress, check_folder, check_same, check_storage, recover
+from monde.data.lerobot.stats import FeatureStats, WatchedFrames
 from monde.data.lerobot.tables import column, schema, tasks_table, write_table
 from monde.data.lock import FolderLock
 from monde.errors import ContractError, StoreError
@@ -57,8 +57,8 @@ class RecordingWriter:
 
     Raises:
         ContractError: Sensors or actions that cannot be recorded.
-        DataError: The folder holds something else, a recording of other sensors, actions or source (it says which),
-            or another process is writing into it.
+        DataError: The folder holds something else, a recording of other sensors, actions, source or storage (it says
+            which), or another process is writing into it.
         StoreError: The disk is full or read-only.
     """
 
@@ -73,6 +73,7 @@ class RecordingWriter:
     ) -> None:
         _check(sensors, actions, source)
         self._root, self._sensors, self._actions = Path(root), sensors, actions
+        self._cameras = tuple(sensor for sensor in sensors if sensor.kind == "rgb")
         self._frames = frames or ImageFrames()
         self._fps = frames_per_second(sensors, actions)
         self._features = features(sensors, actions, self._frame_features())
@@ -143,6 +144,7 @@ class RecordingWriter:
         }
         if (self._root / OURS).exists():
             check_same(self._root, self._sensors, self._actions, source)
+            check_storage(self._root, self._features)
             progress = recover(self._root, self._features)
         else:
             write_json(self._root / OURS, ours)
@@ -164,19 +166,25 @@ class RecordingWriter:
             if len(tasks) > len(before.tasks):
                 # Written first and never taken back: a task that no row refers to does no harm.
                 write_table(self._root / TASKS, [tasks_table(tasks)])
-            stored = {
-                sensor.name: self._frames.store(
-                    self._root, before.data, sensor, [episode.values[sensor.name] for episode in episodes]
-                )
-                for sensor in self._sensors
-                if sensor.kind == "rgb"
-            }
-            tables, stats = self._tables(episodes, rows, tasks, stored)
+            stored: dict[str, StoredFrames] = {}
+            watched: dict[str, list[WatchedFrames]] = {}
+            for sensor in self._cameras:
+                watched[sensor.name] = [WatchedFrames(episode.values[sensor.name]) for episode in episodes]
+                part = self._frames.store(self._root, before.data, sensor, watched[sensor.name])
+                stored[sensor.name] = part
+                for path in part.files:
+                    undo.callback(_remove, path)
+            columns, numbers = self._columns(episodes, rows, tasks, stored)
+            stats = [
+                {key: FeatureStats.of(values) for key, values in part.items()}
+                | {feature_key(sensor): watched[sensor.name][index].levels.stats() for sensor in self._cameras}
+                for index, part in enumerate(numbers)
+            ]
             data = before.data.path(self._root, DATA_PATH)
             meta = before.meta.path(self._root, EPISODES_PATH)
-            for path in (data, meta, *(path for part in stored.values() for path in part.files)):
+            for path in (data, meta):
                 undo.callback(_remove, path)
-            write_table(data, tables)
+            write_table(data, [columns.slice(row.first - rows[0].first, row.length) for row in rows])
             extra = {name: values for part in stored.values() for name, values in part.episode_columns.items()}
             write_table(meta, [episodes_table(rows, stats, before.meta, extra)])
             after = Progress(
@@ -196,38 +204,30 @@ class RecordingWriter:
             undo.pop_all()
         return after
 
-    def _tables(
+    def _columns(
         self,
         episodes: Sequence[EpisodeData],
         rows: Sequence[EpisodeRow],
         tasks: Sequence[str],
         stored: Mapping[str, StoredFrames],
-    ) -> tuple[list[pa.Table], list[dict[str, FeatureStats]]]:
+    ) -> tuple[pa.Table, list[dict[str, np.ndarray]]]:
+        """The rows of the data file, and the numbers of each episode by feature."""
         columns: dict[str, pa.Array] = {
-            feature_key(sensor): stored[sensor.name].column for sensor in self._sensors if sensor.kind == "rgb"
+            feature_key(sensor): stored[sensor.name].column
+            for sensor in self._cameras
+            if stored[sensor.name].column is not None
         }
         numbers = [self._numbers(episode, row, tasks.index(episode.task)) for episode, row in zip(episodes, rows)]
         for key in numbers[0]:
             columns[key] = column(np.concatenate([part[key] for part in numbers]), self._features[key])
-        whole = pa.Table.from_arrays([columns[name] for name in self._schema.names], schema=self._schema)
-        tables = [whole.slice(row.first - rows[0].first, row.length) for row in rows]
-        stats = [
-            {key: FeatureStats.of(values) for key, values in part.items()}
-            | {
-                feature_key(sensor): FeatureStats.of_frames(episode.values[sensor.name])
-                for sensor in self._sensors
-                if sensor.kind == "rgb"
-            }
-            for episode, part in zip(episodes, numbers)
-        ]
-        return tables, stats
+        return pa.Table.from_arrays([columns[name] for name in self._schema.names], schema=self._schema), numbers
 
     def _numbers(self, episode: EpisodeData, row: EpisodeRow, task: int) -> dict[str, np.ndarray]:
         steps = np.arange(episode.steps, dtype=np.int64)
         result: dict[str, np.ndarray] = {
-            feature_key(sensor): np.asarray(episode.values[sensor.name], dtype=np.float32)
+            feature_key(sensor): np.asarray(values, dtype=np.float32)
             for sensor in self._sensors
-            if sensor.kind != "rgb"
+            if sensor.kind != "rgb" and not isinstance(values := episode.values[sensor.name], LazyFrames)
         }
         if self._actions is not None and episode.actions is not None:
             result[ACTION] = pad_actions(np.asarray(episode.actions, dtype=np.float32))
@@ -241,11 +241,7 @@ class RecordingWriter:
         }
 
     def _frame_features(self) -> dict[str, Feature]:
-        return {
-            sensor.name: self._frames.feature(sensor, float(self._fps))
-            for sensor in self._sensors
-            if sensor.kind == "rgb"
-        }
+        return {sensor.name: self._frames.feature(sensor, float(self._fps)) for sensor in self._cameras}
 
     def _info(self, progress: Progress) -> dict[str, object]:
         return info(

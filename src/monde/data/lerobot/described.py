@@ -6,7 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from monde.data.lerobot.layout import ACTION, INFO, OURS, OURS_SCHEMA, STATS, Feature, feature_key
+from monde.data.lerobot.layout import (
+    ACTION,
+    CHUNK_FILES,
+    EPISODES_STATS_V2,
+    INFO,
+    OURS,
+    OURS_SCHEMA,
+    STATS,
+    Feature,
+    feature_key,
+)
+from monde.data.lerobot.lines import read_lines
 from monde.data.lerobot.tables import shape_of
 from monde.errors import ContractError, DataError, MondeError, StoreError
 from monde.store import read_json
@@ -29,6 +40,8 @@ class Description:
         data_path: Template of the data files.
         totals: `total_episodes` and `total_frames` of info.json.
         fps: Frames per second.
+        video_path: Template of the video files, or none.
+        chunk_files: Files in one chunk folder.
     """
 
     sensors: tuple[Sensor, ...]
@@ -38,6 +51,8 @@ class Description:
     data_path: str
     totals: tuple[int, int]
     fps: float
+    video_path: str | None = None
+    chunk_files: int = CHUNK_FILES
 
 
 def describe_dataset(root: Path) -> Description:
@@ -53,6 +68,8 @@ def describe_dataset(root: Path) -> Description:
         fps = float(str(info["fps"]))
         totals = int(str(info["total_episodes"])), int(str(info["total_frames"]))
         data_path = str(info["data_path"])
+        video_path = None if info.get("video_path") is None else str(info["video_path"])
+        chunk_files = int(str(info.get("chunks_size", CHUNK_FILES)))
     except (KeyError, ValueError) as error:
         raise _malformed(path, error) from error
     if not isinstance(features, dict) or not all(isinstance(f, dict) and "dtype" in f for f in features.values()):
@@ -67,7 +84,15 @@ def describe_dataset(root: Path) -> Description:
     if not sensors:
         raise DataError(f"{path} lists no sensor", got=", ".join(features), expected="features named observation.…")
     return Description(
-        sensors=sensors, keys=keys, actions=actions, features=features, data_path=data_path, totals=totals, fps=fps
+        sensors=sensors,
+        keys=keys,
+        actions=actions,
+        features=features,
+        data_path=data_path,
+        totals=totals,
+        fps=fps,
+        video_path=video_path,
+        chunk_files=max(1, chunk_files),
     )
 
 
@@ -173,12 +198,12 @@ def _actions(root: Path, features: Mapping[str, Feature], fps: float) -> ActionS
         return None
     feature = features[ACTION]
     (dim, *rest) = shape_of(feature)
-    stats = _json(root / STATS).get(ACTION)
+    stats, path = _action_stats(root)
     try:
-        if rest or not isinstance(stats, dict):
-            raise ValueError(f"shape {shape_of(feature)}, statistics {type(stats).__name__}")
-        low = np.array(stats["min"], dtype=np.float64).reshape(dim)
-        high = np.array(stats["max"], dtype=np.float64).reshape(dim)
+        if rest or not stats:
+            raise ValueError(f"shape {shape_of(feature)}, {len(stats)} statistics")
+        low = np.min([np.array(part["min"], dtype=np.float64).reshape(dim) for part in stats], axis=0)
+        high = np.max([np.array(part["max"], dtype=np.float64).reshape(dim) for part in stats], axis=0)
         # A component that never moved still needs an interval to be normalised by.
         still = np.where(high > low, 0.0, 1e-3 * np.maximum(1.0, np.abs(low)))
         return ActionSpec(
@@ -189,11 +214,22 @@ def _actions(root: Path, features: Mapping[str, Feature], fps: float) -> ActionS
         )
     except (KeyError, TypeError, ValueError, ContractError) as error:
         raise DataError(
-            f"{root / STATS} does not give the range of the actions",
+            f"{path} does not give the range of the actions",
             got=error,
             expected="min and max of `action`, finite",
             remedy="compute the dataset's statistics again with the tool that made it",
         ) from error
+
+
+def _action_stats(root: Path) -> tuple[list[dict[str, object]], Path]:
+    """Statistics of the actions, of the whole (v3, v2.0) or episode by episode (v2.1), and where they are."""
+    path = root / EPISODES_STATS_V2
+    if (root / STATS).exists() or not path.exists():
+        found: list[object] = [_json(root / STATS).get(ACTION)]
+        path = root / STATS
+    else:
+        found = [line["stats"].get(ACTION) for line in read_lines(path, ("stats",))]
+    return [part for part in found if isinstance(part, dict)], path
 
 
 def _json(path: Path) -> dict[str, object]:
@@ -207,6 +243,6 @@ def _malformed(path: Path, error: object) -> DataError:
     return DataError(
         f"{path} is malformed",
         got=error,
-        expected="the info.json of a LeRobot v3.0 dataset",
+        expected="the info.json of a LeRobot dataset",
         remedy="restore the file from where the dataset came",
     )

@@ -1,7 +1,8 @@
 """meta/episodes: one row per episode, saying how long it is, where its frames are and what they look like."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,8 @@ from monde.data.lerobot.stats import FeatureStats
 from monde.data.lerobot.tables import read_table
 from monde.errors import DataError
 
+_VIDEO = re.compile(r"videos/[^/]+/file_index")
+_STRIP = ("chunk_index", "file_index", "from_timestamp")
 _COLUMNS = (
     "episode_index",
     "tasks",
@@ -23,6 +26,19 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Filmstrip:
+    """Where one camera's frames of one episode are.
+
+    Args:
+        place: The video file.
+        from_seconds: When the episode begins in it.
+    """
+
+    place: Place
+    from_seconds: float
+
+
+@dataclass(frozen=True)
 class EpisodeRow:
     """Where one episode is.
 
@@ -32,6 +48,7 @@ class EpisodeRow:
         length: Frames.
         data: The data file that holds its rows.
         first: Number of its first frame in the whole dataset.
+        videos: Where the frames of each camera are that is stored as video, by feature.
     """
 
     index: int
@@ -39,6 +56,7 @@ class EpisodeRow:
     length: int
     data: Place
     first: int
+    videos: Mapping[str, Filmstrip] = field(default_factory=dict)
 
     @property
     def stop(self) -> int:
@@ -93,7 +111,8 @@ def read_episodes(files: Iterable[Path]) -> list[EpisodeRow]:
                 expected="the columns of LeRobot v3.0's meta/episodes",
                 remedy="write the dataset again with the tool that made it",
             )
-        records = table.select(list(_COLUMNS)).to_pylist()
+        filmed = [name.split("/")[1] for name in table.column_names if _VIDEO.fullmatch(name)]
+        records = table.select([*_COLUMNS, *(f"videos/{key}/{part}" for key in filmed for part in _STRIP)]).to_pylist()
         if any(value is None for record in records for value in record.values()):
             raise DataError(f"{path} has empty cells", remedy="restore it from where the dataset came")
         rows += [
@@ -103,6 +122,13 @@ def read_episodes(files: Iterable[Path]) -> list[EpisodeRow]:
                 int(record["length"]),
                 Place(int(record["data/chunk_index"]), int(record["data/file_index"])),
                 int(record["dataset_from_index"]),
+                {
+                    key: Filmstrip(
+                        Place(int(record[f"videos/{key}/chunk_index"]), int(record[f"videos/{key}/file_index"])),
+                        float(record[f"videos/{key}/from_timestamp"]),
+                    )
+                    for key in filmed
+                },
             )
             for record in records
         ]

@@ -1,8 +1,8 @@
-"""How camera frames are stored. Images in Parquet here; a video storage plugs into the same two protocols."""
+"""How camera frames are stored: images in Parquet here, video in video_frames.py; both are a `FrameStorage`."""
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,19 @@ class StoredFrames:
 
 
 @runtime_checkable
+class FrameSource(Protocol):
+    """The frames of one episode, gone through once; an array [T, 3, h, w] is one."""
+
+    def __len__(self) -> int:
+        """T."""
+        ...
+
+    def __iter__(self) -> Iterator[UInt8[np.ndarray, "3 h w"]]:
+        """Frame after frame."""
+        ...
+
+
+@runtime_checkable
 class FrameStorage(Protocol):
     """A way of storing the frames of camera sensors."""
 
@@ -50,9 +63,7 @@ class FrameStorage(Protocol):
         """The sensor's feature in info.json."""
         ...
 
-    def store(
-        self, root: Path, place: Place, sensor: Sensor, episodes: Sequence[UInt8[np.ndarray, "_ 3 h w"]]
-    ) -> StoredFrames:
+    def store(self, root: Path, place: Place, sensor: Sensor, episodes: Sequence[FrameSource]) -> StoredFrames:
         """Store the frames of some episodes; whatever is written to disk is durable on return."""
         ...
 
@@ -70,9 +81,7 @@ class ImageFrames:
         channels, height, width = sensor.shape
         return {"dtype": "image", "shape": [height, width, channels], "names": ["height", "width", "channels"]}
 
-    def store(
-        self, root: Path, place: Place, sensor: Sensor, episodes: Sequence[UInt8[np.ndarray, "_ 3 h w"]]
-    ) -> StoredFrames:
+    def store(self, root: Path, place: Place, sensor: Sensor, episodes: Sequence[FrameSource]) -> StoredFrames:
         """Encode in a few threads (zlib releases the interpreter)."""
         # By episode: a task per frame costs as much in hand-overs as a small frame in compression.
         with ThreadPoolExecutor(self._threads) as pool:
@@ -84,7 +93,7 @@ class ImageFrames:
         return StoredFrames(column=column)
 
 
-def _encode_all(frames: UInt8[np.ndarray, "T 3 h w"]) -> list[bytes]:
+def _encode_all(frames: FrameSource) -> list[bytes]:
     return [encode_png(frame) for frame in frames]
 
 

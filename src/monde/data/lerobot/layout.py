@@ -15,6 +15,9 @@ EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.par
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 INFO = "meta/info.json"
 STATS = "meta/stats.json"
+EPISODES_V2 = "meta/episodes.jsonl"
+EPISODES_STATS_V2 = "meta/episodes_stats.jsonl"
+TASKS_V2 = "meta/tasks.jsonl"
 TASKS = "meta/tasks.parquet"
 OURS = "meta/monde.json"
 OURS_SCHEMA = "monde.recording/1"
@@ -51,7 +54,14 @@ class Place:
             DataError: The template is malformed or leaves `root`.
         """
         try:
-            relative = template.format(chunk_index=self.chunk, file_index=self.file, **fields)
+            # The second pair are the names that v2.1 has for them.
+            relative = template.format(
+                chunk_index=self.chunk,
+                file_index=self.file,
+                episode_chunk=self.chunk,
+                episode_index=self.file,
+                **fields,
+            )
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise DataError(
                 f"{root / INFO} holds an unusable path template", got=template, expected=DATA_PATH

@@ -1,8 +1,9 @@
 """What a writer finds when it opens a dataset again, and how it puts right what a crash left between two writes.
 
-An append writes, each durably before the next: tasks, data file, episodes file, stats.json, info.json. So after a crash
-there may be files with a temporary name, a data file that no episode refers to, or totals that lag behind the episodes.
-The first two are removed, the last is written again from the episodes. Anything else is damage, and is refused.
+An append writes, each durably before the next: tasks, videos, data file, episodes file, stats.json, info.json. So after
+a crash there may be files with a temporary name, videos or a data file that no episode refers to, or totals that lag
+behind the episodes. The first two are removed, the last is written again from the episodes. Anything else is damage,
+and is refused.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,11 +12,11 @@ from pathlib import Path
 
 from monde.data.lerobot.described import read_ours
 from monde.data.lerobot.episodes import EpisodeRow, episode_files, read_episodes, read_stats
-from monde.data.lerobot.layout import DATA_PATH, EPISODES_PATH, OURS, TASKS, Place
+from monde.data.lerobot.layout import DATA_PATH, EPISODES_PATH, INFO, OURS, TASKS, VIDEO_PATH, Feature, Place
 from monde.data.lerobot.stats import FeatureStats
 from monde.data.lerobot.tables import read_tasks
 from monde.errors import DataError
-from monde.store import digest_json
+from monde.store import digest_json, read_json
 from monde.types import ActionSpec, Sensor
 
 
@@ -65,8 +66,32 @@ def check_same(
         )
 
 
-def recover(root: Path, keys: Iterable[str]) -> Progress:
-    """Put a dataset of ours in order after a crash and say how far it is; `keys` are the features with statistics.
+def check_storage(root: Path, features: Mapping[str, Feature]) -> None:
+    """Refuse to continue a dataset whose cameras are stored in another way: its features must stay what they are.
+
+    Raises:
+        DataError: Images here and video there.
+    """
+    if not (root / INFO).exists():
+        return
+    found = read_json(root / INFO).get("features")
+    for key, feature in features.items():
+        held = found.get(key) if isinstance(found, dict) else None
+        if isinstance(held, dict) and held.get("dtype") != feature["dtype"]:
+            raise DataError(
+                f"{root} stores {key} in another way",
+                got=feature["dtype"],
+                expected=held.get("dtype"),
+                remedy="continue it with the storage it was begun with, or choose another folder",
+            )
+
+
+def recover(root: Path, features: Mapping[str, Feature]) -> Progress:
+    """Put a dataset of ours in order after a crash and say how far it is.
+
+    Args:
+        root: Folder of the dataset.
+        features: Those of its writer; each has statistics.
 
     Raises:
         DataError: Something that episodes refer to is missing or damaged: that is not what a crash leaves.
@@ -82,9 +107,11 @@ def recover(root: Path, keys: Iterable[str]) -> Progress:
                 remedy="restore the file from a copy",
             )
     rows = read_episodes(files)
-    _check_data_files(root, rows)
+    videos = [key for key, feature in features.items() if feature["dtype"] == "video"]
+    _check_files(root, rows, videos)
     for path in unreferenced(root, rows):
         path.unlink()
+    keys = list(features)
     tasks = read_tasks(root / TASKS) if rows or (root / TASKS).exists() else ()
     stats = [episode for path in files for episode in read_stats(path, keys)] if rows else []
     return Progress(
@@ -99,25 +126,34 @@ def recover(root: Path, keys: Iterable[str]) -> Progress:
 
 def remove_temporary(root: Path) -> None:
     """Remove files whose writing was cut short."""
-    for folder in ("meta", "data"):
+    for folder in ("meta", "data", "videos"):
         for path in (root / folder).rglob(".incomplete-*"):
             path.unlink()
 
 
 def unreferenced(root: Path, rows: Iterable[EpisodeRow]) -> list[Path]:
-    """Data files that no episode refers to: their episodes were never committed."""
-    known = {row.data.path(root, DATA_PATH) for row in rows}
-    return [path for path in sorted((root / "data").glob("chunk-*/file-*.parquet")) if path not in known]
+    """Data files and videos that no episode refers to: their episodes were never committed.
+
+    Our writer numbers the videos of a group as its data file.
+    """
+    places = {row.data for row in rows}
+    known = {place.path(root, DATA_PATH) for place in places}
+    left = [path for path in sorted((root / "data").glob("chunk-*/file-*.parquet")) if path not in known]
+    for folder in sorted((root / "videos").glob("*")):
+        filmed = {place.path(root, VIDEO_PATH, video_key=folder.name) for place in places}
+        left += [path for path in sorted(folder.glob("chunk-*/file-*.mp4")) if path not in filmed]
+    return left
 
 
-def _check_data_files(root: Path, rows: Iterable[EpisodeRow]) -> None:
+def _check_files(root: Path, rows: Iterable[EpisodeRow], videos: Iterable[str]) -> None:
     for place in sorted({row.data for row in rows}):
-        path = place.path(root, DATA_PATH)
-        if not path.exists():
-            raise DataError(
-                f"{path} is missing, and episodes refer to it",
-                remedy="restore it from a copy; a crash of the writer cannot cause this",
-            )
+        films = [place.path(root, VIDEO_PATH, video_key=key) for key in videos]
+        for path in (place.path(root, DATA_PATH), *films):
+            if not path.exists():
+                raise DataError(
+                    f"{path} is missing, and episodes refer to it",
+                    remedy="restore it from a copy; a crash of the writer cannot cause this",
+                )
 
 
 def _short(value: object) -> str:
