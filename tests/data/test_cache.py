@@ -65,7 +65,7 @@ def test_long_episodes_are_decoded_in_pieces(
 ) -> None:
     """The action between a piece's last frame and the next piece's first belongs to both and must not be lost."""
     whole = FrameCache.open_or_build(open_recording(tmp_path / "d"), root=tmp_path / "whole")
-    monkeypatch.setattr("monde.data.cache_build._PIECE_BYTES", 5000)
+    monkeypatch.setattr("monde.data.cache_build.PIECE_BYTES", 5000)
     pieces = FrameCache.open_or_build(open_recording(tmp_path / "d"), root=tmp_path / "pieces")
     assert whole.controls is not None
     assert pieces.controls is not None
@@ -241,10 +241,10 @@ class _Failing:
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 
-    def read(self, episode: int, *_: object) -> object:
+    def film(self, episode: int, *_: object) -> object:
         if episode == 2:
             raise RuntimeError("camera on fire")
-        return self.inner.read(episode, *_)  # type: ignore[attr-defined]
+        return self.inner.film(episode, *_)  # type: ignore[attr-defined]
 
 
 def test_where_it_goes(tmp_path: Path, written: list[EpisodeData], monkeypatch: pytest.MonkeyPatch) -> None:

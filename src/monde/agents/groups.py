@@ -147,4 +147,4 @@ def _worker_world(name: str, batch: int) -> World:
 
 def _roll_in_worker(group: Group) -> list[_Parts]:
     episodes = roll_group(_worker_world(group.world, group.batch), group)
-    return [(dict(episode.values), episode.times_seconds, episode.actions) for episode in episodes]
+    return [(episode.arrays, episode.times_seconds, episode.actions) for episode in episodes]

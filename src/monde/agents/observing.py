@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from monde.data import resize_frames
 from monde.errors import ContractError, PlanningError
 from monde.protocols import Observation, Recording, WorldModel
 from monde.types import Clip, FrameGoal, Goal, LatentGoal, PictureGoal, PredicateGoal, ReadoutGoal, Sensor, Stream
@@ -70,19 +71,11 @@ def fit_clip(clip: Clip, sensors: Iterable[Sensor]) -> Clip:
 
 
 def fit_frames(frames: Shaped[Tensor, "n C h w"], height: int, width: int) -> Shaped[Tensor, "n C h2 w2"]:
-    """Frames resized as the frame cache resizes those that a model is trained on.
-
-    Area averaging when shrinking, bilinear when enlarging; the whole picture, its aspect ratio not kept.
-    """
+    """Frames resized as the frame cache resizes those that a model is trained on; see `resize_frames`."""
     if frames.shape[-2:] == (height, width):
         return frames
-    from PIL import Image
-
-    shrinks = height <= frames.shape[-2] and width <= frames.shape[-1]
-    method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-    planes = frames.cpu().flatten(0, 1).numpy()
-    resized = [np.asarray(Image.fromarray(plane).resize((width, height), method)) for plane in planes]
-    return torch.from_numpy(np.stack(resized)).reshape(*frames.shape[:2], height, width).to(frames.device)
+    resized = resize_frames(frames.cpu().permute(0, 2, 3, 1).numpy(), (height, width))
+    return torch.from_numpy(np.ascontiguousarray(resized.transpose(0, 3, 1, 2))).to(frames.device)
 
 
 def resolve_goal(model: WorldModel, goal: Goal, recording: Recording | None = None) -> Goal:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monde.agents.groups import Group, roll_group, rolled_by_workers
 from monde.agents.policies import make_policy
-from monde.data import RecordingWriter
+from monde.data import RecordingWriter, storage_for
 from monde.errors import UsageError
 from monde.limits import MAX_EPISODE_STEPS, MAX_RECORDING_GROUP_BYTES, MAX_RECORDING_WORKERS
 from monde.protocols import World
@@ -66,6 +66,7 @@ def record(
     seed: int = 0,
     batch: int | None = None,
     workers: int = 0,
+    store: str = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> RecordingSummary:
     """Record `episodes` episodes of a world into the dataset at `out`, or what is missing of them.
@@ -86,10 +87,13 @@ def record(
         seed: At least 0.
         batch: Episodes of a group; by default 64, and 8 for "gym:" worlds.
         workers: Processes that roll groups; 0: this one. Of use for worlds that are slow to step.
+        store: How camera frames are stored: "images" (lossless), "video" (H.264), or "auto": video for cameras above
+            128 px a side.
         progress: Called with (episodes in the dataset, `episodes`) at the start and after each group.
 
     Raises:
-        UsageError: An unknown world or policy, a number out of limits, or a user's policy that does not return actions.
+        UsageError: An unknown world, policy or storage, a number out of limits, or a user's policy that does not
+            return actions.
         WorldError: An environment raised (naming episode, seed and step), the policy's actions were refused, or a
             worker died (naming the group). Groups before it are kept.
         DataError: `out` holds something else, or was recorded with other arguments.
@@ -103,18 +107,19 @@ def record(
     with closing(make(world_name, group_size if workers == 0 else 1, imports=True)) as world:
         make_policy(policy, world)  # whatever is wrong with it is told before a folder is made
         _check_memory(world, plan)
+        frames = storage_for(folder, world.sensors, store)
         with closing(
-            RecordingWriter(folder, sensors=world.sensors, actions=world.actions, source=plan.source())
+            RecordingWriter(folder, sensors=world.sensors, actions=world.actions, source=plan.source(), frames=frames)
         ) as writer:
             first = writer.episodes_written
-            frames = _fill(writer, world, plan, episodes, workers, progress or (lambda done, asked: None))
+            moments = _fill(writer, world, plan, episodes, workers, progress or (lambda done, asked: None))
             return RecordingSummary(
                 root=folder,
                 world=world_name,
                 policy=policy,
                 episodes=writer.episodes_written,
                 new_episodes=writer.episodes_written - first,
-                new_frames=frames,
+                new_frames=moments,
                 seconds=time.monotonic() - began,
             )
 

@@ -246,9 +246,11 @@ def _roots(recording: Recording, root: Path | None) -> list[Path]:
     chosen = os.environ.get("MONDE_CACHE")
     if root is not None or chosen:
         return [root or Path(str(chosen))]
+    # A single video is a recording too.
+    beside = (recording.root.parent if recording.root.is_file() else recording.root) / ".cache"
     with contextlib.suppress(RuntimeError):  # A user without a home.
-        return [recording.root / ".cache", Path.home() / ".cache" / "monde"]
-    return [recording.root / ".cache"]
+        return [beside, Path.home() / ".cache" / "monde"]
+    return [beside]
 
 
 def _key(recording: Recording, sensors: tuple[Sensor, ...]) -> str:

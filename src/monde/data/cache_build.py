@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from jaxtyping import UInt8
 
 from monde.data.cache_index import CacheIndex, FileEntry
+from monde.data.resize import resize_frames
+from monde.data.streaming import PIECE_BYTES, Filmed, check_aligned, film, numbers
 from monde.errors import CacheError, DataError, StoreError
 from monde.protocols import Recording
 from monde.store import atomic_folder, require_room
@@ -28,7 +29,6 @@ Progress = Callable[[int, int], None]
 CONTROLS = "controls.npy"
 TIMES = "times.npy"
 OFFSETS = "offsets.npy"
-_PIECE_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,13 @@ class _Decoded:
 
 
 def _decoded(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Decoded]:
-    """Pieces in order, a few of them decoded ahead in threads (image decoding releases the interpreter)."""
+    """Pieces in order, a few of them decoded ahead in threads (decoders release the interpreter)."""
     workers = min(4, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
+        if isinstance(recording, Filmed):
+            # One thread: each camera is decoded once, from its first frame to its last.
+            yield from _ahead(pool, _filmed(recording, sensors))
+            return
         waiting: deque[Future[_Decoded]] = deque()
         try:
             for piece in _pieces(recording, sensors):
@@ -130,9 +134,59 @@ def _decoded(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Dec
                 future.cancel()
 
 
+def _ahead(pool: ThreadPoolExecutor, pieces: Iterator[_Decoded]) -> Iterator[_Decoded]:
+    """One piece is decoded while the one before it is hashed and written."""
+    coming = pool.submit(next, pieces, None)
+    while (piece := coming.result()) is not None:
+        coming = pool.submit(next, pieces, None)
+        yield piece
+
+
+def _filmed(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Decoded]:
+    """Episodes of video: cameras from first frame to last side by side, numbers sliced to match."""
+    for episode, length in enumerate(recording.lengths):
+        held = numbers(recording, episode, [sensor.name for sensor in sensors if sensor.kind != "rgb"])
+        controls = None if recording.actions is None else _padded(held.actions, length, recording.actions.dim)
+        films = {
+            sensor.name: _Film(film(recording, episode, sensor, (sensor.shape[1], sensor.shape[2])))
+            for sensor in sensors
+            if sensor.kind == "rgb"
+        }
+        step = max(1, PIECE_BYTES // max(1, sum(_sample_bytes(sensor) for sensor in sensors)))
+        for start in range(0, length, step):
+            stop = min(start + step, length)
+            yield _Decoded(
+                [
+                    films[s.name].take(stop - start) if s.kind == "rgb" else held.values[s.name][start:stop]
+                    for s in sensors
+                ],
+                held.times_seconds[start:stop],
+                None if controls is None else controls[start:stop],
+            )
+
+
+class _Film:
+    """Frames taken in other portions than they come in."""
+
+    def __init__(self, pieces: Iterator[np.ndarray]) -> None:
+        self._pieces, self._left = pieces, np.empty((0,), dtype=np.uint8)
+
+    def take(self, count: int) -> np.ndarray:
+        taken: list[np.ndarray] = []
+        while count:
+            if not len(self._left):
+                self._left = next(self._pieces, self._left)
+                if not len(self._left):
+                    raise DataError("a video holds fewer frames than announced", got=f"{count} missing")
+            taken.append(self._left[:count])
+            self._left = self._left[count:]
+            count -= len(taken[-1])
+        return taken[0] if len(taken) == 1 else np.concatenate(taken)
+
+
 def _pieces(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Piece]:
     native = {sensor.name: sensor for sensor in recording.sensors}
-    step = max(1, _PIECE_BYTES // max(1, sum(_sample_bytes(native[sensor.name]) for sensor in sensors)))
+    step = max(1, PIECE_BYTES // max(1, sum(_sample_bytes(native[sensor.name]) for sensor in sensors)))
     for episode, length in enumerate(recording.lengths):
         for start in range(0, length, step):
             yield _Piece(episode, start, min(start + step, length))
@@ -143,39 +197,26 @@ def _decode(recording: Recording, sensors: tuple[Sensor, ...], piece: _Piece) ->
     count, length = piece.stop - piece.start, recording.lengths[piece.episode]
     stop = min(piece.stop + (recording.actions is not None), length)
     clip = recording.read(piece.episode, piece.start, stop, [sensor.name for sensor in sensors])
-    if not clip.aligned or not all(bool(stream.valid.all()) for stream in clip.streams.values()):
-        raise DataError(
-            f"episode {piece.episode} of {recording.root} has gaps, or sensors with clocks of their own",
-            expected="one sample of each sensor per frame",
-            remedy="align the sensors to one clock before caching",
-        )
+    check_aligned(recording, piece.episode, clip)
     values = []
     for sensor in sensors:
         array = clip.stream(sensor.name).values[0, :count].numpy()
-        values.append(_resized(array.transpose(0, 2, 3, 1), sensor.shape[1:]) if sensor.kind == "rgb" else array)
+        if sensor.kind == "rgb":
+            array = resize_frames(array.transpose(0, 2, 3, 1), (sensor.shape[1], sensor.shape[2]))
+        values.append(array)
     times = next(iter(clip.streams.values())).times_seconds[0, :count].numpy()
     controls = None
     if clip.actions is not None and recording.actions is not None:
-        taken = clip.actions.values[0, :count].numpy()
-        # Padding after an episode's last frame; windows never show it.
-        last = taken[-1:] if len(taken) else np.zeros((1, recording.actions.dim), dtype=np.float32)
-        controls = taken if len(taken) == count else np.concatenate([taken, last])
+        controls = _padded(clip.actions.values[0, :count].numpy(), count, recording.actions.dim)
     return _Decoded(values, times, controls)
 
 
-def _resized(frames: UInt8[np.ndarray, "T h w 3"], size: Sequence[int]) -> UInt8[np.ndarray, "T h2 w2 3"]:
-    """Area averaging when shrinking (no aliasing), bilinear when enlarging; the aspect ratio follows `size`."""
-    height, width = size
-    if frames.shape[1:3] == (height, width):
-        return frames
-    from PIL import Image
-
-    shrinks = height <= frames.shape[1] and width <= frames.shape[2]
-    method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-    result = np.empty((len(frames), height, width, 3), dtype=np.uint8)
-    for index, frame in enumerate(frames):
-        result[index] = np.asarray(Image.fromarray(np.ascontiguousarray(frame)).resize((width, height), method))
-    return result
+def _padded(taken: np.ndarray | None, count: int, dim: int) -> np.ndarray:
+    """Control steps with padding after an episode's last frame; windows never show it."""
+    if taken is not None and len(taken) == count:
+        return taken
+    last = taken[-1:] if taken is not None and len(taken) else np.zeros((1, dim), dtype=np.float32)
+    return last if taken is None else np.concatenate([taken, last])
 
 
 def resized_sensors(sensors: Sequence[Sensor], size: tuple[int, int] | None) -> tuple[Sensor, ...]:
@@ -211,6 +252,8 @@ class _ArrayFile:
         self._digest.update(path.read_bytes())
 
     def write(self, rows: np.ndarray) -> None:
+        if rows.shape[1:] != self._shape[1:]:
+            raise DataError("a recording gave another shape than it announced", got=rows.shape, expected=self._shape)
         data = np.ascontiguousarray(rows, dtype=self._dtype)
         view = data.reshape(-1).view(np.uint8).data
         self._file.write(view)

@@ -1,0 +1,1 @@
+"""Folders of plain videos: each file an episode of one camera, without actions."""

@@ -1,0 +1,160 @@
+"""Whole episodes in order, without holding one in memory: what building a cache and converting are made of."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from monde.data.episode import EpisodeData, LazyFrames
+from monde.data.resize import resize_frames
+from monde.errors import DataError
+from monde.protocols import Recording
+from monde.types import Clip, Sensor
+
+PIECE_BYTES = 16 * 2**20
+"""About how much is decoded at a time."""
+_PORTION_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class EpisodeNumbers:
+    """Everything of an episode but its pictures.
+
+    Args:
+        times_seconds: [T] since the start of the episode.
+        values: [T, ...] by sensor name.
+        actions: [T-1, dim] control steps, or none.
+    """
+
+    times_seconds: Float64[np.ndarray, " T"]
+    values: Mapping[str, np.ndarray]
+    actions: Float32[np.ndarray, "T1 dim"] | None
+
+
+@runtime_checkable
+class Filmed(Protocol):
+    """What a `Recording` offers besides when its cameras are video, which is decoded in order many times faster."""
+
+    def film(
+        self, episode: int, sensor: str, size: tuple[int, int] | None = None
+    ) -> Iterator[UInt8[np.ndarray, "t h w 3"]]:
+        """All frames of one camera of one episode, a few at a time, at `size` = (h, w) or their own."""
+        ...
+
+    def numbers(self, episode: int, sensors: Sequence[str]) -> EpisodeNumbers:
+        """Times, actions and the sensors named (no cameras), without decoding a picture."""
+        ...
+
+
+def film(
+    recording: Recording, episode: int, sensor: Sensor, size: tuple[int, int] | None = None
+) -> Iterator[UInt8[np.ndarray, "t h w 3"]]:
+    """All frames of one camera of one episode of any recording, a few at a time, at `size` = (h, w) or their own.
+
+    Raises:
+        DataError: The recording cannot be read.
+    """
+    if isinstance(recording, Filmed):
+        yield from recording.film(episode, sensor.name, size)
+        return
+    step = max(1, PIECE_BYTES // int(np.prod(sensor.shape)))
+    length = recording.lengths[episode]
+    for start in range(0, length, step):
+        clip = recording.read(episode, start, min(start + step, length), [sensor.name])
+        frames = clip.stream(sensor.name).values[0].numpy().transpose(0, 2, 3, 1)
+        yield frames if size is None else resize_frames(frames, size)
+
+
+def numbers(recording: Recording, episode: int, sensors: Sequence[str]) -> EpisodeNumbers:
+    """Times, actions and the sensors named of one episode of any recording.
+
+    Raises:
+        DataError: The recording cannot be read, or its sensors have clocks of their own or gaps.
+    """
+    if isinstance(recording, Filmed):
+        return recording.numbers(episode, sensors)
+    length = recording.lengths[episode]
+    if sensors:
+        clip = recording.read(episode, 0, length, list(sensors))
+        check_aligned(recording, episode, clip)
+        taken = None if clip.actions is None else clip.actions.values[0].numpy()
+        times = next(iter(clip.streams.values())).times_seconds[0].numpy()
+        return EpisodeNumbers(times, {name: clip.stream(name).values[0].numpy() for name in sensors}, taken)
+    return _numbers_beside_pictures(recording, episode)
+
+
+def stream_episode(
+    recording: Recording, episode: int, size: tuple[int, int] | None = None, task: str = ""
+) -> EpisodeData:
+    """One episode of any recording on its way into another: numbers at once, pictures when they are written.
+
+    Args:
+        recording: What to read.
+        episode: Which.
+        size: (h, w) of all cameras, or none for their own.
+        task: What was to be done, in words.
+
+    Raises:
+        DataError: The recording cannot be read.
+        ContractError: It holds what cannot be recorded (NaN, times that do not go forward).
+    """
+    cameras = [sensor for sensor in recording.sensors if sensor.kind == "rgb"]
+    found = numbers(recording, episode, [s.name for s in recording.sensors if s.kind != "rgb"])
+    frames: dict[str, np.ndarray | LazyFrames] = {}
+    for sensor in cameras:
+        height, width = size or (sensor.shape[1], sensor.shape[2])
+        shape = (len(found.times_seconds), 3, height, width)
+        frames[sensor.name] = LazyFrames(shape, partial(_channels_first, recording, episode, sensor, size))
+    return EpisodeData({**frames, **found.values}, found.times_seconds, found.actions, task)
+
+
+def portions(frames: Iterable[UInt8[np.ndarray, "h w 3"]]) -> Iterator[UInt8[np.ndarray, "t h w 3"]]:
+    """Single frames gathered into pieces of a few, none larger than a mebibyte unless a frame is."""
+    held: list[np.ndarray] = []
+    for frame in frames:
+        held.append(frame)
+        if len(held) * frame.nbytes >= _PORTION_BYTES:
+            yield held[0][None] if len(held) == 1 else np.stack(held)
+            held = []
+    if held:
+        yield np.stack(held)
+
+
+def check_aligned(recording: Recording, episode: int, clip: Clip) -> None:
+    """Refuse what has no one sample of each sensor per frame.
+
+    Raises:
+        DataError: Gaps, or sensors with clocks of their own.
+    """
+    if not clip.aligned or not all(bool(stream.valid.all()) for stream in clip.streams.values()):
+        raise DataError(
+            f"episode {episode} of {recording.root} has gaps, or sensors with clocks of their own",
+            expected="one sample of each sensor per frame",
+            remedy="align the sensors to one clock before caching or converting",
+        )
+
+
+def _channels_first(
+    recording: Recording, episode: int, sensor: Sensor, size: tuple[int, int] | None
+) -> Iterator[UInt8[np.ndarray, "t 3 h w"]]:
+    for frames in film(recording, episode, sensor, size):
+        yield frames.transpose(0, 3, 1, 2)
+
+
+def _numbers_beside_pictures(recording: Recording, episode: int) -> EpisodeNumbers:
+    """A clip needs a stream: where there are only cameras, the smallest comes along, a piece at a time."""
+    sensor = min(recording.sensors, key=lambda sensor: int(np.prod(sensor.shape)))
+    step, length = max(2, PIECE_BYTES // int(np.prod(sensor.shape))), recording.lengths[episode]
+    times, actions = [], []
+    for start in range(0, length, step):
+        # One frame more than is kept: the action taken after the piece's last frame lies between it and the next.
+        stop = min(start + step, length)
+        clip = recording.read(episode, start, min(stop + 1, length), [sensor.name])
+        check_aligned(recording, episode, clip)
+        times.append(clip.stream(sensor.name).times_seconds[0, : stop - start].numpy())
+        if clip.actions is not None:
+            actions.append(clip.actions.values[0, : stop - start].numpy())
+    return EpisodeNumbers(np.concatenate(times), {}, np.concatenate(actions) if actions else None)
