@@ -1,10 +1,15 @@
 """`open_recording`: whatever layout a folder has, as a `Recording`. Further layouts plug in by detection."""
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
-from monde.data.lerobot.reader import LeRobotV3
-from monde.errors import DataError
+from monde.data.folders.reader import VideoFolder, VideoRecording, is_video
+from monde.data.hdf5.reader import Hdf5
+from monde.data.hub import download, hub_name
+from monde.data.lerobot.reader import LeRobotLayout
+from monde.data.rlds.reader import Rlds
+from monde.data.zarr.reader import DiffusionZarr
+from monde.errors import DataError, UsageError
 from monde.protocols import Recording
 
 
@@ -26,32 +31,63 @@ class Layout(Protocol):
         ...
 
 
-LAYOUTS: tuple[Layout, ...] = (LeRobotV3(),)
+@runtime_checkable
+class Timeless(Layout, Protocol):
+    """A layout that stores no times, so that the rate is assumed or given."""
+
+    def at_rate(self, rate_hz: float) -> Self:
+        """The same layout, read at another rate."""
+        ...
+
+
+FILES: tuple[Layout, ...] = (Hdf5(), DiffusionZarr())
+"""The layouts of which a single file can be a dataset."""
+LAYOUTS: tuple[Layout, ...] = (LeRobotLayout(), Rlds(), *FILES, VideoFolder())
 """Tried in this order; the first that detects its own opens it."""
 
 
-def open_recording(path: Path | str) -> Recording:
-    """The recording in a folder, read lazily.
+def open_recording(path: Path | str, rate_hz: float | None = None) -> Recording:
+    """The recording in a folder or file, or on the hub, read lazily.
 
     Args:
-        path: Folder of the dataset.
+        path: Folder of the dataset, or of plain videos, or a single video, HDF5 or zipped Zarr file; or, where there is
+            no such path, a name on the Hugging Face Hub (`user/dataset`, `user/dataset@revision`), which is downloaded.
+        rate_hz: Frames per second, for layouts that do not store it (HDF5, RLDS, Zarr); else what is usual in them.
 
     Raises:
         DataError: There is no dataset of a known layout, or it is malformed, half written or lacks files.
+        UsageError: A rate for a layout that has its own.
     """
     root = Path(path)
+    name = None if root.exists() else hub_name(str(path))
+    if name is not None:
+        root = download(name)
+    for layout in FILES if root.is_file() else ():
+        if layout.detect(root):
+            return _at_rate(layout, rate_hz).open(root)
+    if root.is_file() and is_video(root):
+        _at_rate(VideoFolder(), rate_hz)
+        return VideoRecording(root)
     if not root.is_dir():
         raise DataError(
             f"{root} is not a folder" if root.exists() else f"{root} does not exist",
-            expected="the folder of a dataset",
+            expected="the folder of a dataset, a video, or a name on the hub (user/dataset)",
             remedy="give the folder that holds meta/ and data/; `monde record` makes one",
         )
     for layout in LAYOUTS:
         if layout.detect(root):
-            return layout.open(root)
+            return _at_rate(layout, rate_hz).open(root)
     raise DataError(
         f"{root} is not a dataset of a known layout",
         got=", ".join(sorted(child.name for child in root.iterdir())[:8]) or "an empty folder",
         expected=" or ".join(layout.name for layout in LAYOUTS),
         remedy="give the folder that holds meta/ and data/; lerobot converts datasets of its older versions",
     )
+
+
+def _at_rate(layout: Layout, rate_hz: float | None) -> Layout:
+    if rate_hz is None:
+        return layout
+    if isinstance(layout, Timeless):
+        return layout.at_rate(rate_hz)
+    raise UsageError(f"{layout.name} has times of its own", got=f"rate_hz = {rate_hz}", remedy="leave rate_hz away")

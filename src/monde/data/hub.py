@@ -1,0 +1,96 @@
+"""Datasets by their name on the Hugging Face Hub: `user/dataset` or `user/dataset@revision`."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from monde.errors import DataError
+from monde.limits import MAX_DOWNLOAD_SECONDS_TO_ANSWER
+
+_PART = r"[A-Za-z0-9][\w.-]{0,95}"
+_NAME = re.compile(rf"(?P<given>hf:/{{0,2}})?(?P<id>{_PART}/{_PART})(?:@(?P<revision>[\w][\w./-]{{0,99}}))?", re.ASCII)
+_PATTERNS = (
+    *("*.json", "*.jsonl", "*.parquet", "*.mp4", "*.mov", "*.mkv", "*.avi", "*.webm", "*.m4v"),
+    *("*.hdf5", "*.h5", "*.hdf", "*.tfrecord-*", "*.zarr.zip", "*.zarr/*", ".zgroup", "data/*", "meta/*"),
+)
+"""The files that some layout reads; models, notebooks and code that lie beside them stay where they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubName:
+    """A dataset on the hub.
+
+    Args:
+        repository: "user/dataset".
+        revision: Branch, tag or commit; none for the newest.
+    """
+
+    repository: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return self.repository + (f"@{self.revision}" if self.revision else "")
+
+
+def hub_name(text: str) -> HubName | None:
+    """What `text` means on the hub, or none where it is no such name.
+
+    `user/dataset` is taken for a path where there is a folder `user`: a typing error then stays on this machine.
+    `hf:user/dataset` is always a name.
+    """
+    match = _NAME.fullmatch(text)
+    if match is None or ".." in text or (not match["given"] and Path(match["id"]).parent.exists()):
+        return None
+    return HubName(repository=match["id"], revision=match["revision"])
+
+
+def download(name: HubName) -> Path:
+    """The folder of a dataset in the hub's own cache (HF_HOME), downloaded where it is not there yet.
+
+    Files that no layout reads are left out. HF_ENDPOINT may name another hub. Without a connection, what was downloaded
+    before is used.
+
+    Raises:
+        DataError: huggingface_hub is not installed; no such dataset, no access, no connection, no room.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # Of the HTTP client it uses.
+    except ImportError as error:
+        raise DataError(
+            f"{name} does not exist here, and looking on the hub needs huggingface_hub",
+            got=error,
+            remedy="give a path that exists, or pip install 'monde[hub]'",
+        ) from error
+    try:
+        folder = snapshot_download(
+            name.repository,
+            repo_type="dataset",
+            revision=name.revision,
+            allow_patterns=list(_PATTERNS),
+            endpoint=os.environ.get("HF_ENDPOINT") or None,
+            etag_timeout=MAX_DOWNLOAD_SECONDS_TO_ANSWER,
+        )
+    except (HTTPError, OSError, ValueError) as error:
+        what, remedy = _explained(error)
+        raise DataError(f"{name} {what}", got=" ".join(str(error).split())[:200], remedy=remedy) from error
+    return Path(str(folder))
+
+
+def _explained(error: Exception) -> tuple[str, str]:
+    """What an error of huggingface_hub means, and its remedy."""
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return "asks for its terms to be accepted", "accept them on its page, then `hf auth login`"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return "is neither a path nor on the hub", "check the name; for a private one, `hf auth login` first"
+    if isinstance(error, errors.RevisionNotFoundError):
+        return "has no such revision", "leave @revision away for the newest"
+    if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
+        return (
+            "is no path, was not downloaded before, and the hub cannot be reached",
+            "check the connection, HF_ENDPOINT and HF_HUB_OFFLINE, or give the path of a copy",
+        )
+    return "cannot be downloaded", "try again; what has arrived already is kept"

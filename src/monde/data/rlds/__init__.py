@@ -1,0 +1,1 @@
+"""RLDS datasets (TensorFlow Datasets of episodes in TFRecord files), read without TensorFlow."""
