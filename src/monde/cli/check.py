@@ -1,15 +1,19 @@
 """`monde check DATA`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monde.cli.progress import Reporter
 from monde.cli.verb import DONE, FAILED, Data, Outcome
+from monde.errors import MondeError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Look through a recording before anything is learned from it. Exit status 1 where it cannot be used as it is."""
+    """Look through a recording before anything is learned from it.
+
+    Exit status 0: go on (there may be warnings and notes); 1: there are errors, it cannot be used as it is.
+    """
 
     data: Data
     """Folder of the recording."""
@@ -17,24 +21,26 @@ class Check:
     def execute(self, reporter: Reporter) -> Outcome:
         """Check; see `monde.data.check_dataset`."""
         from monde.data import check_dataset
+        from monde.store.typed import to_json
 
-        reporter.say(f"checking {self.data}")
-        findings = check_dataset(self.data)
+        with reporter.count(f"checking {self.data}", "episodes") as progress:
+            findings = check_dataset(self.data, progress=progress)
         failed = any(finding.level == "error" for finding in findings)
-        # What cannot be opened cannot be described: the findings say why.
-        description = {} if failed else self._describe()
+        description = self._describe()
         lines = [f"{name}: {text}" for name, text in _lines(description)]
         lines += [f"{finding.level}: {finding.what}\n  remedy: {finding.remedy}" for finding in findings]
-        if not findings:
-            lines.append("nothing was found wrong")
-        told = [{"level": finding.level, "what": finding.what, "remedy": finding.remedy} for finding in findings]
+        lines.append(_verdict([finding.level for finding in findings]))
+        told = [to_json(finding) for finding in findings]
         document = {"verb": "check", "data": str(self.data), "usable": not failed, **description, "findings": told}
         return Outcome("\n".join(lines), document, status=FAILED if failed else DONE)
 
     def _describe(self) -> dict[str, object]:
         from monde.data import open_recording
 
-        recording = open_recording(self.data)
+        try:
+            recording = open_recording(self.data)
+        except MondeError:
+            return {}  # what cannot be opened cannot be described: the findings say why
         actions = recording.actions
         return {
             "episodes": len(recording.lengths),
@@ -58,6 +64,13 @@ class Check:
     def kept(self) -> str:
         """Checking changes nothing."""
         return "Checking changes nothing."
+
+
+def _verdict(levels: Sequence[str]) -> str:
+    errors, warnings = levels.count("error"), levels.count("warning")
+    if errors:
+        return f"it cannot be used as it is: {errors} {'error' if errors == 1 else 'errors'}"
+    return f"go on: no errors, {warnings or 'no'} {'warning' if warnings == 1 else 'warnings'}"
 
 
 def _lines(description: Mapping[str, object]) -> list[tuple[str, str]]:
