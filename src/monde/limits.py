@@ -47,3 +47,46 @@ MAX_RECORDING_GROUP_BYTES = 2 * 1024 * 1024 * 1024
 
 MAX_RECORDING_WORKERS = 64
 """Worker processes of one recording."""
+
+MAX_VIDEO_FILES = 100_000
+"""Videos in one folder that is opened as a recording."""
+
+MAX_OPEN_VIDEOS = 16
+"""Video decoders kept open for the next read."""
+
+MAX_EPISODES = 1_000_000
+"""Episodes in one recording."""
+
+MAX_RECORD_BYTES = 2 * 1024 * 1024 * 1024
+"""Largest TFRecord that is read (an episode of an RLDS dataset; protobuf's own limit)."""
+
+MAX_RECORD_CACHE_BYTES = 128 * 1024 * 1024
+"""Encoded episodes of an RLDS dataset that stay in memory between reads."""
+
+MAX_CHUNK_BYTES = 1024 * 1024 * 1024
+"""Largest chunk of an HDF5 or Zarr array that is decompressed."""
+
+MAX_DOWNLOAD_SECONDS_TO_ANSWER = 10.0
+"""How long the hub may take to answer about a file before it counts as unreachable."""
+
+MAX_VIDEO_INDEXES = 1_024
+"""Videos of one recording whose index is kept in memory."""
+
+MAX_CHECK_FRAMES = 20_000
+"""Pictures of one camera that a check of a recording looks at in all."""
+
+MAX_CHECK_FRAMES_PER_EPISODE = 96
+"""Pictures of one camera that a check looks at in one episode, spread evenly over it."""
+
+MAX_CHECK_ROWS = 50_000
+"""Moments from which a check answers whether training makes sense."""
+
+MAX_CHECK_SAMPLE_NUMBERS = 4_096
+"""Numbers in one sample of a sensor that a check reads whole; of larger ones it samples frames, as of cameras."""
+
+MAX_CHECK_FINDINGS_OF_A_KIND = 20
+"""Findings of one kind that a check lists; the rest is counted."""
+
+
+MAX_MIXED_RECORDINGS = 64
+"""Recordings that one model is trained on at once."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monde.data import Split, split_episodes
+from monde.data import Split, TimeSplit, fold_episodes, split_episodes, split_in_time
 from monde.errors import ContractError, DataError
 
 
@@ -31,3 +31,25 @@ def test_refuses() -> None:
             split_episodes(10, share)
     with pytest.raises(ContractError, match="does not separate"):
         Split((0, 1), (1, 2))
+
+
+@pytest.mark.parametrize(("count", "folds"), [(10, 5), (7, 3), (4, 4)])
+def test_every_episode_is_held_out_once(count: int, folds: int) -> None:
+    splits = fold_episodes(count, folds, seed=3)
+    assert sorted(episode for split in splits for episode in split.held_out) == list(range(count))
+    assert all(len(split.train) + len(split.held_out) == count for split in splits)
+    assert splits == fold_episodes(count, folds, seed=3)
+    assert splits != fold_episodes(count, folds, seed=4)
+
+
+def test_a_film_is_parted_with_a_gap() -> None:
+    parts = split_in_time(100, 0.2, gap_frames=10)
+    assert (parts.train, parts.held_out) == ((0, 70), (80, 100))
+    with pytest.raises(DataError, match="too short"):
+        split_in_time(12, 0.2, gap_frames=10)
+    with pytest.raises(ContractError):
+        split_in_time(100, 1.0, gap_frames=1)
+    with pytest.raises(DataError, match="folds"):
+        fold_episodes(3, 4)
+    with pytest.raises(ContractError):
+        TimeSplit((0, 10), (9, 20))

@@ -132,7 +132,7 @@ def test_the_first_window_of_each_episode_is_a_clip(tmp_path: Path) -> None:
     with RecordingWriter(tmp_path / "data", sensors=(STATE,), actions=spec.with_block(1), source={}) as writer:
         writer.append(episodes)
     cache = FrameCache.open_or_build(open_recording(tmp_path / "data"))
-    clips = EpisodeClips(Windows(cache, range(4), ["state"], 4, spec))
+    clips = EpisodeClips(Windows(cache, range(4), ["state"], 4, spec), 4 * spec.block)
     assert len(clips) == 3  # one is too short
     shown = [clips.clip(index).stream("state") for index in range(3)]
     assert [float(stream.values[0, 0, 0]) for stream in shown] == [0, 1, 3]

@@ -17,6 +17,8 @@ class Train:
 
     data: Data
     """Folder of the recording."""
+    also: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DATA ...", help_behavior_hint="")] = ()
+    """Further recordings to learn from at once, each with its own rate and actions; needs --step-seconds."""
     run: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: runs/NAME)")] = None
     """Folder to write."""
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: that of DATA)")] = None
@@ -31,6 +33,14 @@ class Train:
     """Clips in a batch, per process."""
     block: int = 5
     """Control steps in one action block, and the frame skip."""
+    step_seconds: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="")] = None
+    """Duration of a model step; sets --block from the recording's rate."""
+    action_free: bool = False
+    """Leave the actions out, even where they were recorded."""
+    folds: int = 0
+    """Hold out one of so many parts of the episodes (k-fold); 0 holds out a tenth of them."""
+    fold: int = 0
+    """Which part, from 0."""
     window: int = 4
     """Frames in a training clip."""
     frame: int = 64
@@ -39,6 +49,12 @@ class Train:
         tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="(default: all cameras)")
     ] = ()
     """Sensors that the model reads."""
+    regulariser: float = 0.1
+    """Weight of SIGReg, which keeps the latents from collapsing."""
+    inverse: float = 0.0
+    """Weight of inverse dynamics, which keeps in the latents what actions control; 10 suits small robot logs."""
+    shift: float = 0.0
+    """Move a clip's frames about by up to this share of their side: for recordings of a few thousand frames."""
     seed: int = 0
     """Seed of weights and batches."""
     device: str = "auto"
@@ -55,19 +71,27 @@ class Train:
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Train; see `monde.training.train`."""
+        from monde.objectives import ObjectiveConfig
         from monde.training import TrainConfig, TrainProgress, train
 
         config = TrainConfig(
             data=str(self.data),
+            also=tuple(map(str, self.also)),
             run=str(self.folder),
             size=self.size,
             sensors=self.sensors,
             frame=self.frame,
             block=self.block,
+            step_seconds=self.step_seconds,
+            action_free=self.action_free,
+            folds=self.folds,
+            fold=self.fold,
             window=self.window,
             batch=self.batch,
             steps=self.steps,
             minutes=self.minutes,
+            objective=ObjectiveConfig(regulariser_weight=self.regulariser, inverse_weight=self.inverse),
+            shift=self.shift,
             seed=self.seed,
             device=self.device,
             precision=self.precision,

@@ -44,8 +44,12 @@ def read_blocks(
         name: Stream(s.values[:, ::block], s.times_seconds[:, ::block], s.valid[:, ::block])
         for name, s in clip.streams.items()
     }
-    if clip.actions is None or steps == 1:
+    if steps == 1 or (clip.actions is None and not actions.unactuated):
         return Clip(streams)
+    first = next(iter(streams.values()))
+    if actions.unactuated or clip.actions is None:
+        nothing = torch.empty(first.batch, steps - 1, 0)
+        return Clip(streams, Stream(nothing, first.times_seconds[:, :-1], first.valid[:, :-1]))
     blocks = actions.to_blocks(clip.actions.values.to(torch.float32))
     times = clip.actions.times_seconds[:, ::block]
     return replace(clip, streams=streams, actions=Stream(blocks, times, clip.actions.valid[:, ::block]))

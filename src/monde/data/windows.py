@@ -22,7 +22,8 @@ class Windows:
         episodes: Episodes to take windows from.
         sensors: Sensors to show, in this order.
         steps: T, model steps in one window.
-        actions: The action blocks; none for windows without actions, of consecutive frames.
+        actions: The action blocks; unactuated ones are [B, T-1, 0] whatever was recorded. None for windows of
+            consecutive frames, without actions.
 
     Raises:
         ContractError: An unknown episode or sensor, no steps, or actions that are not of this recording.
@@ -97,8 +98,10 @@ class Windows:
             if self._cache.sensor(name).kind == "rgb":
                 values = values.permute(0, 1, 4, 2, 3)
             streams[name] = Stream(values, times, valid)
-        if self._actions is None or self._cache.controls is None:
+        if self._actions is None:
             return Clip(streams)
+        if self._actions.unactuated or self._cache.controls is None:
+            return Clip(streams, Stream(torch.empty(B, T - 1, 0), times[:, :-1], valid[:, :-1]))
         controls = _gather(self._cache.controls, first[:, None] + np.arange(K * (T - 1)))
         blocks = torch.from_numpy(controls).reshape(B, T - 1, self._actions.width)
         return Clip(streams, Stream(blocks, times[:, :-1], valid[:, :-1]))
@@ -142,7 +145,7 @@ def _check(
     unknown = [episode for episode in episodes if not 0 <= episode < count]
     if unknown:
         raise ContractError("there are no such episodes", got=unknown[:5], expected=f"0 to {count - 1}")
-    if actions is not None and actions.with_block(1) != cache.actions:
+    if actions is not None and not actions.unactuated and actions.with_block(1) != cache.actions:
         raise ContractError(
             "these actions are not those of the recording",
             got=actions,

@@ -83,22 +83,25 @@ def cut_windows(clips: list[EncodedClip], config: PredictionConfig) -> Windows:
 def predictions(
     model: WorldModel, fit_on: list[EncodedClip], windows: Windows, config: PredictionConfig
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Imagined latents [W, H, N, D] with the true and with shuffled actions; and those of the floors."""
-    mean_action = torch.cat([actions_of(clip) for clip in fit_on]).mean(0)
-    # Windows lie clip by clip: half a turn gives each the actions of another clip, wherever there are two.
-    shuffled = windows.actions.roll(max(1, len(windows.actions) // 2), 0)
-    imagined = {
-        "true": imagine_windows(model, windows, windows.actions, config),
-        "shuffled": imagine_windows(model, windows, shuffled, config),
-    }
+    """Imagined latents [W, H, N, D] with the true and with shuffled actions; and those of the floors.
+
+    Where nobody acts there is nothing to shuffle, and no floor that is or is not told the actions.
+    """
+    acted = windows.actions.shape[-1] > 0
+    imagined = {"true": imagine_windows(model, windows, windows.actions, config)}
     shape = windows.future.shape
     floors = {
         "copy_last": windows.history[:, -1:].expand(shape),
         "mean": stack_latents(fit_on).mean(0).expand(shape),
-        "no_action": imagine_windows(model, windows, mean_action.expand_as(windows.actions), config),
     }
+    if acted:
+        # Windows lie clip by clip: half a turn gives each the actions of another clip, wherever there are two.
+        shuffled = windows.actions.roll(max(1, len(windows.actions) // 2), 0)
+        imagined["shuffled"] = imagine_windows(model, windows, shuffled, config)
+        mean_action = torch.cat([actions_of(clip) for clip in fit_on]).mean(0)
+        floors["no_action"] = imagine_windows(model, windows, mean_action.expand_as(windows.actions), config)
     lags = min(2, config.context)
-    for name, acting in (("linear_ar", False), ("linear_ar_actions", True)):
+    for name, acting in (("linear_ar", False), *((("linear_ar_actions", True),) if acted else ())):
         fitted = LinearAutoregression.fit(fit_on, lags, acting)
         if fitted is not None:
             floors[name] = fitted.roll(windows.history, windows.actions)

@@ -33,23 +33,23 @@ class ClipSource(Protocol):
 
 
 class EpisodeClips:
-    """The first window of each episode of `windows`, as clips of one row.
+    """Windows that tile the episodes of `windows` from their first frame on, as clips of one row.
 
     Args:
-        windows: At the model's step, with the model's sensors and every sensor that is asked about; as long as most of
-            the episodes are.
+        windows: At the model's step, with the model's sensors and every sensor that is asked about; long.
+        stride: Frames from one clip of an episode to its next.
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Windows, stride: int) -> None:
         self._windows = windows
         _, start = windows.locate(np.arange(len(windows)))
-        self._first = np.flatnonzero(start == 0)
+        self._first = np.flatnonzero(start % stride == 0)
 
     def __len__(self) -> int:
         return len(self._first)
 
     def clip(self, index: int) -> Clip:
-        """The first window of one episode."""
+        """One window."""
         return self._windows.clip(self._first[index : index + 1])
 
 

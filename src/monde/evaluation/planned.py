@@ -81,6 +81,11 @@ def plan_run(
             f"{run} was trained on a recording of no world that can be run here",
             remedy="name a world with the same sensors and actions: --world ENV",
         )
+    if setup.model.actions.unactuated:
+        raise UsageError(
+            f"{run} was learned without actions: it can predict, but not plan",
+            remedy="train on a recording with actions, without --action-free",
+        )
     check_world(setup, name)
     device = choose_device(config.device)
     model = load_model(run, device)

@@ -84,20 +84,14 @@ def _readout_rows(
         difference: np.ndarray = readout(latents[:, blocks - 1]).double().cpu().numpy() - truth
         return difference
 
-    true, shuffled = errors(imagined["true"]), errors(imagined["shuffled"])
+    true = errors(imagined["true"])
     rmse, interval = rmse_interval(true, seed, windows.index)
     floor = {name: float(np.sqrt(np.square(errors(other)).mean())) for name, other in floors.items()}
     # The floor "mean" is the mean value itself: a readout of the mean latent would be the same up to its bias.
     floor["mean"] = float(np.sqrt(np.square(mean - truth).mean()))
     observed = float(np.sqrt(np.square(errors(windows.future)).mean()))
-    squared = np.stack([np.square(true).mean(1), np.square(shuffled).mean(1)], 1)
-
-    def gap(rows: np.ndarray) -> float:
-        with_true, with_shuffled = np.sqrt(rows.mean(0))
-        return float(with_shuffled - with_true)
-
     name, n = f"prediction/{target.name}", len(true)
-    return [
+    rows = [
         Row(
             metric=f"{name}/rmse/{label}",
             value=rmse,
@@ -107,7 +101,18 @@ def _readout_rows(
             floors=floor,
             note=f"readout fitted on observed latents, applied to imagined ones; on observed latents it errs by "
             f"{observed:.3g} {target.unit}; linear_ar_actions is told the actions",
-        ),
+        )
+    ]
+    if "shuffled" not in imagined:
+        return rows
+    squared = np.stack([np.square(true).mean(1), np.square(errors(imagined["shuffled"])).mean(1)], 1)
+
+    def gap(rows: np.ndarray) -> float:
+        with_true, with_shuffled = np.sqrt(rows.mean(0))
+        return float(with_shuffled - with_true)
+
+    return [
+        *rows,
         Row(
             metric=f"{name}/action_gap/{label}",
             value=gap(squared),

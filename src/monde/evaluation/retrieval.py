@@ -24,21 +24,17 @@ def retrieval_rows(
     ranks, rivals = retrieval_ranks(
         windows.clips, windows.index, windows.last + blocks, imagined["true"][:, blocks - 1]
     )
-    shuffled, _ = retrieval_ranks(
-        windows.clips, windows.index, windows.last + blocks, imagined["shuffled"][:, blocks - 1]
-    )
     others = {
         name: retrieval_ranks(windows.clips, windows.index, windows.last + blocks, latents[:, blocks - 1])[0]
         for name, latents in floors.items()
     }
     top1, top1_interval = mean_interval((ranks == 1).astype(float), seed, windows.index)
     rank, rank_interval = mean_interval(ranks, seed, windows.index)
-    gap, gap_interval = mean_interval((ranks == 1).astype(float) - (shuffled == 1), seed, windows.index)
     top1_floors = {name: float((other == 1).mean()) for name, other in others.items()}
     rank_floors = {name: float(other.mean()) for name, other in others.items()}
     n = len(ranks)
     note = "among the frames of its own clip, those that show the same left out"
-    return [
+    rows = [
         Row(
             metric=f"prediction/retrieval_top1/{label}",
             value=top1,
@@ -55,6 +51,15 @@ def retrieval_rows(
             floors=rank_floors | {"chance": float(1 + rivals.mean() / 2)},
             note=f"{note}; 1 is best",
         ),
+    ]
+    if "shuffled" not in imagined:
+        return rows
+    shuffled, _ = retrieval_ranks(
+        windows.clips, windows.index, windows.last + blocks, imagined["shuffled"][:, blocks - 1]
+    )
+    gap, gap_interval = mean_interval((ranks == 1).astype(float) - (shuffled == 1), seed, windows.index)
+    return [
+        *rows,
         Row(
             metric=f"prediction/action_gap_top1/{label}",
             value=gap,

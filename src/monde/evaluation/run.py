@@ -145,9 +145,10 @@ def _open(run: Path, config: ScoreConfig) -> _Subject:
         setup=setup,
         model=model,
         blank=blank,
-        train=EpisodeClips(Windows(setup.cache, setup.split.train, names, steps, actions)),
-        held_out=EpisodeClips(Windows(setup.cache, setup.split.held_out, names, steps, actions)),
-        world=config.world or recorded_world(setup),
+        train=EpisodeClips(Windows(setup.cache, setup.split.train, names, steps, actions), steps * block),
+        held_out=EpisodeClips(Windows(setup.cache, setup.split.held_out, names, steps, actions), steps * block),
+        # Nobody can plan with a model that knows no actions.
+        world=None if actions.unactuated else config.world or recorded_world(setup),
     )
 
 

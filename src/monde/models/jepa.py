@@ -94,12 +94,12 @@ class JEPA(nn.Module):
         """
         latents = self.encode(clip)
         B, T = latents.values.shape[:2]
-        if clip.actions is None and T > 1:
+        if clip.actions is None and T > 1 and not self.actions.unactuated:
             raise ContractError(
                 "a clip of several steps needs the actions between them", got=f"{T} steps and no actions"
             )
         if clip.actions is None:
-            actions = latents.values.new_zeros(B, 0, self.actions.width)
+            actions = latents.values.new_zeros(B, T - 1, self.actions.width)
         else:
             actions = self.normalise(clip.actions.values.to(self.device))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):

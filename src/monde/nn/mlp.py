@@ -8,19 +8,26 @@ class MLP(nn.Module):
     """Linear, GELU, linear.
 
     Args:
-        inputs: Width of the input.
+        inputs: Width of the input; may be 0.
         hidden: Width in between.
         outputs: Width of the output.
     """
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
-        self.up = nn.Linear(inputs, hidden)
+        # Nothing to look at (the actions of a model without any): a constant that is learned.
+        self.up = nn.Linear(inputs, hidden) if inputs else _constant(hidden)
         self.down = nn.Linear(hidden, outputs)
 
     def forward(self, x: Float[Tensor, "... i"]) -> Float[Tensor, "... o"]:
         """[..., inputs] to [..., outputs]."""
         return self.down(nn.functional.gelu(self.up(x)))
+
+
+def _constant(outputs: int) -> nn.Linear:
+    layer = nn.Linear(1, outputs)
+    layer.in_features, layer.weight = 0, nn.Parameter(layer.weight[:, :0].detach())
+    return layer
 
 
 class ResidualMLPBlock(nn.Module):

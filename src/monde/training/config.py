@@ -14,11 +14,14 @@ class TrainConfig:
 
     Args:
         data: Path of the recording.
+        also: Paths of further recordings to learn from at once (see `monde.data.Mixture`); needs `step_seconds`.
         run: Folder to write.
         size: "nano", "tiny", "small" or "base".
         sensors: Names of the sensors that the model reads; empty takes every camera.
         frame: Side to which frames are resized, in pixels.
         block: Control steps in an action block, and the frame skip.
+        step_seconds: Duration of a model step; sets `block` from the recording's declared rate. None takes `block`.
+        action_free: Leave actions out, even where they were recorded: predict what comes of time alone.
         window: Model steps in a training clip.
         batch: Clips in a batch, per process.
         steps: Optimiser steps, or none.
@@ -28,10 +31,13 @@ class TrainConfig:
         warmup_steps: Steps over which the rate rises linearly before it falls as a cosine.
         gradient_norm: Gradients are clipped to this norm.
         seed: Seeds weights, batches and SIGReg's directions.
-        held_out: Share of the episodes that is never trained on.
+        held_out: Share of the episodes (of the time, where there is only one) that is never trained on.
+        folds: Number of parts of a k-fold split, one of which is held out; 0 holds out the share `held_out`.
+        fold: Which part, from 0.
         device: "auto", "cpu", "cuda", "cuda:1", …
         precision: "auto", "fp32" or "bf16".
         objective: What is minimised.
+        shift: Largest random offset of a clip's frames, as a share of their side; 0 leaves them where they are.
         log_seconds: Wall time between log lines.
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
@@ -41,10 +47,13 @@ class TrainConfig:
 
     data: str
     run: str
+    also: tuple[str, ...] = ()
     size: str = "nano"
     sensors: tuple[str, ...] = ()
     frame: int = 64
     block: int = 5
+    step_seconds: float | None = None
+    action_free: bool = False
     window: int = 4
     batch: int = 128
     steps: int | None = None
@@ -55,9 +64,12 @@ class TrainConfig:
     gradient_norm: float = 1.0
     seed: int = 0
     held_out: float = 0.1
+    folds: int = 0
+    fold: int = 0
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    shift: float = 0.0
     log_seconds: float = 5.0
     checkpoint_seconds: float = 60.0
 
@@ -75,6 +87,28 @@ class TrainConfig:
                 "there is nothing to predict in windows this small",
                 got=f"window {self.window}, batch {self.batch}, block {self.block}",
                 expected="window ≥ 2, batch ≥ 2, block ≥ 1",
+            )
+        if self.folds and not (self.folds >= 2 and 0 <= self.fold < self.folds):
+            raise UsageError(
+                "there is no such fold",
+                got=f"fold {self.fold} of {self.folds}",
+                expected="at least 2 folds, numbered from 0",
+            )
+        if not 0 <= self.shift < 0.5:
+            raise UsageError("frames cannot be shifted that far", got=self.shift, expected="0 to 0.5 of their side")
+        if self.also and self.step_seconds is None:
+            raise UsageError(
+                "several recordings need a common model step",
+                got=f"{1 + len(self.also)} recordings",
+                remedy="give --step-seconds 0.2, say",
+            )
+        if self.step_seconds is not None and not 0 < self.step_seconds < math.inf:
+            raise UsageError("a model step takes no time", got=self.step_seconds, remedy="give --step-seconds 0.2, say")
+        if self.action_free and self.objective.inverse_weight:
+            raise UsageError(
+                "inverse dynamics cannot be learned without actions",
+                got=f"inverse_weight {self.objective.inverse_weight:g} and action_free",
+                remedy="leave one of them out",
             )
         if self.window <= self.objective.context:
             raise UsageError(

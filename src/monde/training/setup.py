@@ -6,7 +6,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from monde.data import FrameCache, Moments, Split, Windows, action_moments, open_recording, split_episodes
+from monde.data import (
+    FrameCache,
+    Mixture,
+    Moments,
+    Segments,
+    Split,
+    Windows,
+    action_moments,
+    fold_episodes,
+    open_recording,
+    split_episodes,
+    split_in_time,
+)
 from monde.errors import DataError, StoreError, UsageError, unknown_name
 from monde.models import JEPA, ModelConfig, model_config, untrained
 from monde.protocols import Recording
@@ -51,18 +63,14 @@ def prepare(config: TrainConfig, recording: Recording | None = None) -> Setup:
     """Open the recording, decode it once, split it and choose the model.
 
     Raises:
-        DataError: The recording cannot be read, has no actions, or is too short for the windows.
+        DataError: The recording cannot be read, or is too short for the windows.
         UsageError: An unknown sensor or size.
     """
-    recording = recording or open_recording(Path(config.data))
-    if recording.actions is None:
-        raise DataError(
-            f"{config.data} has no actions", remedy="record actions with the frames; action-free training comes later"
-        )
-    actions = recording.actions.with_block(config.block)
+    recording = recording or open_recordings(config)
+    actions = action_blocks(recording, config)
+    recording, split = held_out_part(recording, config, actions)
     sensors = select_sensors(recording.sensors, config.sensors, config.frame)
     cache = FrameCache.open_or_build(recording, size=config.frame)
-    split = split_episodes(len(recording.lengths), config.held_out, config.seed)
     probed = [s.name for s in recording.sensors if s.kind == "state"]
     names = tuple(dict.fromkeys([*(sensor.name for sensor in sensors), *probed]))
     return Setup(
@@ -72,8 +80,68 @@ def prepare(config: TrainConfig, recording: Recording | None = None) -> Setup:
         train=Windows(cache, split.train, names, config.window, actions),
         held_out=Windows(cache, split.held_out, names, config.window, actions),
         model=model_config(config.size, sensors, actions),
-        moments=action_moments(cache, split.train),
+        moments=Moments(np.zeros(0), np.zeros(0)) if actions.unactuated else action_moments(cache, split.train),
     )
+
+
+def open_recordings(config: TrainConfig) -> Recording:
+    """The recording that is trained on, or several as one.
+
+    Raises:
+        DataError: One cannot be read, or they do not go together.
+    """
+    first = open_recording(Path(config.data))
+    if not config.also or config.step_seconds is None:
+        return first
+    rest = [open_recording(Path(path)) for path in config.also]
+    return Mixture([first, *rest], config.step_seconds, config.sensors)
+
+
+def held_out_part(recording: Recording, config: TrainConfig, actions: ActionSpec) -> tuple[Recording, Split]:
+    """What is learned from and what is kept for judging: episodes, or the end of a film where there is only one.
+
+    Frames just before the end of a film look like those just after: as many as a window spans are left out between.
+
+    Raises:
+        DataError: Too few episodes, or a film too short to be parted.
+    """
+    # Several of a mixture's episodes are one episode of a recording: these stay on one side.
+    groups = recording.groups if isinstance(recording, Mixture) else tuple(range(len(recording.lengths)))
+    count = 1 + max(groups)
+    if config.folds or count > 1:
+        split = (
+            fold_episodes(count, config.folds, config.seed)[config.fold]
+            if config.folds
+            else split_episodes(count, config.held_out, config.seed)
+        )
+        sides = (set(split.train), set(split.held_out))
+        train, held_out = (tuple(i for i, group in enumerate(groups) if group in side) for side in sides)
+        return recording, Split(train, held_out)
+    parts = split_in_time(recording.lengths[0], config.held_out, gap_frames=config.window * actions.block)
+    return Segments(recording, [(0, *parts.train), (0, *parts.held_out)]), Split((0,), (1,))
+
+
+def action_blocks(recording: Recording, config: TrainConfig) -> ActionSpec:
+    """What is done in one model step: so many control steps of the recording, or nothing but waiting.
+
+    Raises:
+        UsageError: A model step that is shorter than half a control step.
+    """
+    recorded = recording.actions
+    if recorded is None or config.action_free:
+        dt = 1 / max(sensor.rate_hz for sensor in recording.sensors) if recorded is None else recorded.dt_seconds
+        recorded = ActionSpec(unactuated=True, dt_seconds=dt)
+    if config.step_seconds is None:
+        return recorded.with_block(config.block)
+    block = round(config.step_seconds / recorded.dt_seconds)
+    if block < 1:
+        raise UsageError(
+            "a model step is shorter than a control step of the recording",
+            got=f"{config.step_seconds:g} s",
+            expected=f"at least {recorded.dt_seconds:g} s",
+            remedy="give a longer --step-seconds",
+        )
+    return recorded.with_block(block)
 
 
 def select_sensors(recorded: tuple[Sensor, ...], names: tuple[str, ...], frame: int) -> tuple[Sensor, ...]:
@@ -99,7 +167,7 @@ def select_sensors(recorded: tuple[Sensor, ...], names: tuple[str, ...], frame: 
 
 def block_moments(moments: Moments, actions: ActionSpec) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and spread of a whole action block, [A] each; one-hot actions are left as they are."""
-    if actions.discrete:
+    if actions.discrete or actions.unactuated:
         return torch.zeros(actions.width), torch.ones(actions.width)
     mean = torch.as_tensor(moments.mean, dtype=torch.float32).repeat(actions.block)
     std = torch.as_tensor(moments.std, dtype=torch.float32).repeat(actions.block)
@@ -126,7 +194,8 @@ def reopen(run: Path) -> tuple[TrainConfig, Setup]:
     train, path, data = document.get("train"), document.get("data_path"), document.get("data")
     if not isinstance(train, dict) or not isinstance(path, str) or not isinstance(data, dict):
         raise StoreError(f"{folder.config} is malformed", expected="'train', 'data' and 'data_path'")
-    config = from_json(TrainConfig, {**train, "data": path, "run": str(run), "steps": 1}, "train")
+    also = document.get("also_paths", [])
+    config = from_json(TrainConfig, {**train, "data": path, "also": also, "run": str(run), "steps": 1}, "train")
     setup = prepare(config)
     if setup.recording.fingerprint != data.get("fingerprint"):
         raise DataError(
@@ -175,7 +244,7 @@ def describe_run(config: TrainConfig, setup: Setup) -> dict[str, object]:
     train = to_json(config)
     if not isinstance(train, dict):
         raise StoreError("the training configuration is no JSON object", got=type(train).__name__)
-    free = {"run", "data", "steps", "minutes", "log_seconds", "checkpoint_seconds", "device", "type"}
+    free = {"run", "data", "also", "steps", "minutes", "log_seconds", "checkpoint_seconds", "device", "type"}
     return {
         "schema": SCHEMA,
         "model": to_json(setup.model),
@@ -185,6 +254,7 @@ def describe_run(config: TrainConfig, setup: Setup) -> dict[str, object]:
         "action_mean": [float(x) for x in setup.moments.mean],
         "action_std": [float(x) for x in setup.moments.std],
         "data_path": str(Path(config.data).resolve()),
+        "also_paths": [str(Path(path).resolve()) for path in config.also],
     }
 
 

@@ -25,6 +25,7 @@ class ActionSpec:
         high: Upper bounds, likewise.
         choices: Number of discrete actions, or 0 for a box.
         block: Control steps in one block.
+        unactuated: Nobody acts, or nobody wrote down how: blocks have no numbers, and time is all that passes.
         dt_seconds: Duration of one control step.
         names: One name per component, or empty.
 
@@ -35,16 +36,17 @@ class ActionSpec:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     choices: int = 0
+    unactuated: bool = False
     block: int = 1
     dt_seconds: float
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if bool(self.low) == bool(self.choices):
+        if bool(self.low) + bool(self.choices) + self.unactuated != 1:
             raise ContractError(
-                "ActionSpec must be a box or a discrete set",
-                got=f"{len(self.low)} bounds and {self.choices} choices",
-                expected="bounds, or at least two choices",
+                "ActionSpec must be a box or a discrete set, or unactuated",
+                got=f"{len(self.low)} bounds and {self.choices} choices{', unactuated' if self.unactuated else ''}",
+                expected="bounds, or at least two choices, or neither and unactuated=True",
             )
         if self.choices == 1 or self.choices < 0:
             raise ContractError("ActionSpec needs a choice to make", got=self.choices, expected="at least 2 choices")
