@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # type checkers see the real names; at run time each is loaded on first use
     from monde.agents import record as record
     from monde.data import check_dataset as check_dataset
+    from monde.data import convert as convert
     from monde.data import open_recording as open_recording
     from monde.data import read_blocks as read_blocks
     from monde.errors import MondeError as MondeError
@@ -47,6 +48,7 @@ _ROOMS = {
     "check_dataset": "monde.data",
     "check_env": "monde.worlds",
     "check_model": "monde.models",
+    "convert": "monde.data",
     "load_model": "monde.models",
     "open_recording": "monde.data",
     "read_blocks": "monde.data",

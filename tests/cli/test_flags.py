@@ -18,6 +18,7 @@ from monde.cli.entry import CONFIG, Command
 GOLDEN = Path(__file__).with_name("flags.json")
 WORDS = {
     "record": ["tworoom"],
+    "convert": ["films", "data/x"],
     "check": ["data/x"],
     "train": ["data/x"],
     "plan": ["runs/x"],

@@ -14,6 +14,7 @@ from tyro.conf import subcommand
 
 import monde
 from monde.cli.check import Check
+from monde.cli.convert import Convert
 from monde.cli.demo import Demo
 from monde.cli.plan import Plan
 from monde.cli.progress import Reporter
@@ -26,6 +27,7 @@ from monde.errors import MondeError, UsageError
 
 AnyVerb = (
     Annotated[Record, subcommand("record", prefix_name=False)]
+    | Annotated[Convert, subcommand("convert", prefix_name=False)]
     | Annotated[Check, subcommand("check", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -33,6 +33,8 @@ class Record:
     """Episodes rolled side by side."""
     workers: int = 0
     """Processes that roll; of use for worlds that are slow to step."""
+    store: Literal["auto", "images", "video"] = "auto"
+    """How frames are stored: images are lossless; auto takes video above 128 px a side."""
 
     @property
     def folder(self) -> Path:
@@ -53,6 +55,7 @@ class Record:
                 seed=self.seed,
                 batch=self.batch,
                 workers=self.workers,
+                store=self.store,
                 progress=progress,
             )
         document = {
