@@ -9,6 +9,7 @@ from torch import Tensor
 
 from monde.data import resize_frames
 from monde.errors import ContractError, PlanningError
+from monde.perception import tokens_name
 from monde.protocols import Observation, Recording, WorldModel
 from monde.types import Clip, FrameGoal, Goal, LatentGoal, PictureGoal, PredicateGoal, ReadoutGoal, Sensor, Stream
 from monde.types.checks import describe
@@ -67,6 +68,8 @@ def fit_clip(clip: Clip, sensors: Iterable[Sensor]) -> Clip:
         stream = clip.stream(sensor.name)
         values = _fit(sensor, stream.values.flatten(0, 1)).unflatten(0, stream.values.shape[:2])
         streams[sensor.name] = Stream(values, stream.times_seconds, stream.valid, stream.mask)
+        if tokens_name(sensor.name) in clip.streams:  # what a frozen encoder made of these frames before
+            streams[tokens_name(sensor.name)] = clip.stream(tokens_name(sensor.name))
     return Clip(streams, clip.actions)
 
 

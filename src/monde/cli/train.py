@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from monde.cli.progress import Reporter
 from monde.cli.verb import INTERRUPTED, Data, Outcome
+
+if TYPE_CHECKING:
+    from monde.training import TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,10 @@ class Train:
     """Weight of SIGReg, which keeps the latents from collapsing."""
     inverse: float = 0.0
     """Weight of inverse dynamics, which keeps in the latents what actions control; 10 suits small robot logs."""
+    backbone: Annotated[str | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="")] = None
+    """A frozen pretrained encoder (DINOv2, DINOv3, V-JEPA 2): its folder, or its name on the Hugging Face Hub."""
+    grid: int = 4
+    """Tokens a side that are kept of what --backbone makes of a frame."""
     shift: float = 0.0
     """Move a clip's frames about by up to this share of their side: for recordings of a few thousand frames."""
     seed: int = 0
@@ -91,11 +98,15 @@ class Train:
             steps=self.steps,
             minutes=self.minutes,
             objective=ObjectiveConfig(regulariser_weight=self.regulariser, inverse_weight=self.inverse),
+            backbone=self.backbone,
+            grid=self.grid,
             shift=self.shift,
             seed=self.seed,
             device=self.device,
             precision=self.precision,
         )
+        if self.backbone is not None:
+            encode_frames(config, reporter)
         told: set[str] = set()
         with reporter.track(f"training {self.folder}") as advance:
 
@@ -126,6 +137,14 @@ class Train:
     def kept(self) -> str:
         """Checkpoints."""
         return f"The last checkpoint is kept in {self.folder}; the same command with --resume goes on from it."
+
+
+def encode_frames(config: "TrainConfig", reporter: Reporter) -> None:
+    """Make the cache of a frozen encoder's tokens, where it is not there yet, and say so while it takes."""
+    from monde.training.setup import prepare
+
+    with reporter.track(f"encoding frames with {config.backbone}", "frames") as advance:
+        prepare(config, progress=advance)
 
 
 def note(step: int, metrics: Mapping[str, float]) -> str:

@@ -139,7 +139,7 @@ def _open(run: Path, config: ScoreConfig) -> _Subject:
             expected="at least 4 model steps",
             remedy="record longer episodes, or train with a smaller action block",
         )
-    names, actions = setup.train.sensors, model.actions
+    names, actions = setup.judged, model.actions
     return _Subject(
         folder=RunFolder(run),
         setup=setup,

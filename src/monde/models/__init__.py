@@ -2,9 +2,21 @@
 
 from monde.models.checks import check_model
 from monde.models.config import ModelConfig, model_config
+from monde.models.dino_wm import dino_wm, dino_wm_config
 from monde.models.jepa import JEPA
 from monde.models.lewm import lewm
 from monde.models.load import load_model
 from monde.models.untrained import initialised, untrained
 
-__all__ = ["JEPA", "ModelConfig", "check_model", "initialised", "lewm", "load_model", "model_config", "untrained"]
+__all__ = [
+    "JEPA",
+    "ModelConfig",
+    "check_model",
+    "dino_wm",
+    "dino_wm_config",
+    "initialised",
+    "lewm",
+    "load_model",
+    "model_config",
+    "untrained",
+]

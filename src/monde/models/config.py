@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from monde.dynamics import MLPDynamicsConfig, TransformerDynamicsConfig
 from monde.errors import UsageError, unknown_name
-from monde.perception import PerceptionConfig
+from monde.perception import BackboneConfig, PerceptionConfig
 from monde.types import ActionSpec, Sensor
 
 Size = Literal["nano", "tiny", "small", "base"]
@@ -18,13 +18,13 @@ class ModelConfig:
     Args:
         sensors: What it reads.
         actions: The action blocks that it is conditioned on.
-        perception: Sizes of perception.
+        perception: Sizes of perception, or the frozen encoder that stands in its place.
         dynamics: Kind and sizes of the dynamics.
     """
 
     sensors: tuple[Sensor, ...]
     actions: ActionSpec
-    perception: PerceptionConfig
+    perception: PerceptionConfig | BackboneConfig
     dynamics: MLPDynamicsConfig | TransformerDynamicsConfig
 
 

@@ -10,7 +10,7 @@ from monde.dynamics import Dynamics, MLPDynamics, MLPDynamicsConfig, Transformer
 from monde.errors import ContractError
 from monde.models.config import ModelConfig
 from monde.objectives import Predictions
-from monde.perception import Perception
+from monde.perception import BackboneConfig, FrozenPerception, Perception
 from monde.types import ActionSpec, Belief, Clip, Latents, Rollout, Sensor
 from monde.types.checks import describe
 
@@ -32,7 +32,11 @@ class JEPA(nn.Module):
         super().__init__()
         self.config = config
         self.autocast = False
-        self.perception = Perception(config.sensors, config.perception)
+        self.perception: Perception | FrozenPerception
+        if isinstance(config.perception, BackboneConfig):
+            self.perception = FrozenPerception(config.sensors, config.perception)
+        else:
+            self.perception = Perception(config.sensors, config.perception)
         self.dynamics: Dynamics
         if isinstance(config.dynamics, MLPDynamicsConfig):
             self.dynamics = MLPDynamics(config.dynamics)

@@ -7,6 +7,7 @@ import torch
 from monde.models.config import ModelConfig
 from monde.models.jepa import JEPA
 from monde.nn import BatchNorm
+from monde.perception import FrozenPerception
 from monde.types import Clip
 
 
@@ -24,7 +25,12 @@ def untrained(config: ModelConfig, seed: int, clips: Iterable[Clip]) -> JEPA:
     Without the statistics the floor would be too easy: an untrained network whose batch norms have seen the data
     subtracts the static scene, and much more can be read from it.
     """
-    model = initialised(config, seed).train()
+    model = initialised(config, seed)
+    if isinstance(model.perception, FrozenPerception):
+        # Here the floor is what the same network says before pretraining; it keeps no running statistics.
+        model.perception = model.perception.untrained(seed)
+        return model.eval()
+    model.train()
     norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
     for count, clip in enumerate(clips, start=1):
         for norm in norms:

@@ -61,8 +61,9 @@ def measure_collapse(latents: Float[Tensor, "B T N D"]) -> CollapseMeters:
     """Meters over a batch of clips."""
     z = latents.detach().float()
     flat = z.flatten(0, 2)
-    total = flat.var(0, unbiased=False).sum()
-    within = (z - z.mean(1, keepdim=True)).flatten(0, 2).square().mean(0).sum()
+    # Each of the N tokens against its own mean: what tells places of a frame apart does not move.
+    total = z.flatten(0, 1).var(0, unbiased=False).sum()
+    within = (z - z.mean(1, keepdim=True)).flatten(0, 1).square().mean(0).sum()
     return CollapseMeters(
         effective_rank=effective_rank(flat),
         latent_std=float(flat.std(0, unbiased=False).mean()),

@@ -20,7 +20,7 @@ class ObjectiveConfig:
 
     Args:
         regulariser: "sigreg" (LeWM) or "variance_covariance" (PLDM).
-        regulariser_weight: Weight of SIGReg, or of both variance-covariance terms.
+        regulariser_weight: Weight of SIGReg, or of both variance-covariance terms; 0 leaves them out (frozen encoders).
         covariance_weight: Weight of the covariance term relative to the variance term.
         inverse_weight: Weight of inverse dynamics; 0 leaves it out.
         rollout_weight: Weight of the multi-step prediction against the one-step one.
@@ -90,9 +90,10 @@ class Objective(nn.Module):
             future = latents[:, latents.shape[1] - predictions.rollout.shape[1] :]
             parts["rollout"] = (predictions.rollout - future).square().mean()
             total = total + config.rollout_weight * parts["rollout"]
-        regulariser, named = self._regularise(latents.flatten(0, 2), generator)
-        parts |= named
-        total = total + config.regulariser_weight * regulariser
+        if config.regulariser_weight:
+            regulariser, named = self._regularise(latents.flatten(0, 2), generator)
+            parts |= named
+            total = total + config.regulariser_weight * regulariser
         if self.inverse is not None:
             parts["inverse"] = self.inverse(latents, actions)
             total = total + config.inverse_weight * parts["inverse"]

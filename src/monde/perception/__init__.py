@@ -1,8 +1,23 @@
-"""Sensors to latents: one encoder a sensor kind, fused to one token a frame."""
+"""Sensors to latents: one encoder a sensor kind, fused to one token a frame; or a frozen encoder's tokens."""
 
+from monde.perception.backbone import Backbone, BackboneConfig, describe_backbone, find_again
 from monde.perception.conv import ConvEncoder
+from monde.perception.frozen import FrozenPerception, check_cameras, tokens_name
 from monde.perception.fuse import Perception, PerceptionConfig
 from monde.perception.state import StateEncoder
 from monde.perception.vit import ViTEncoder
 
-__all__ = ["ConvEncoder", "Perception", "PerceptionConfig", "StateEncoder", "ViTEncoder"]
+__all__ = [
+    "Backbone",
+    "BackboneConfig",
+    "ConvEncoder",
+    "FrozenPerception",
+    "Perception",
+    "PerceptionConfig",
+    "StateEncoder",
+    "ViTEncoder",
+    "check_cameras",
+    "describe_backbone",
+    "find_again",
+    "tokens_name",
+]

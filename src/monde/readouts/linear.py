@@ -142,9 +142,13 @@ def _ridge(features: Tensor, targets: Tensor, penalties: tuple[float, ...]) -> l
     # A feature that never varies in the data carries nothing; scale 1 leaves its weight at zero.
     scale = torch.where(scale > 1e-12, scale, torch.ones_like(scale))
     standard, bias = (features - centre) / scale, targets.mean(0)
-    eigenvalues, vectors = torch.linalg.eigh(standard.T @ standard / len(standard))
-    projected = vectors.T @ (standard.T @ (targets - bias)) / len(standard)
-    solutions = (vectors @ (projected / (eigenvalues.clamp_min(0) + penalty)[:, None]) for penalty in penalties)
+    n, F = standard.shape
+    # Several tokens a frame make more features than rows: then the rows' products say the same at less cost.
+    wide = F > n
+    eigenvalues, vectors = torch.linalg.eigh((standard @ standard.T if wide else standard.T @ standard) / n)
+    projected = vectors.T @ (targets - bias if wide else standard.T @ (targets - bias)) / n
+    back = standard.T @ vectors if wide else vectors
+    solutions = (back @ (projected / (eigenvalues.clamp_min(0) + penalty)[:, None]) for penalty in penalties)
     return [(centre, solution / scale[:, None], bias) for solution in solutions]
 
 

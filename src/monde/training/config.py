@@ -1,7 +1,7 @@
 """What one training run is asked to do."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from monde.errors import UsageError
@@ -37,6 +37,9 @@ class TrainConfig:
         device: "auto", "cpu", "cuda", "cuda:1", …
         precision: "auto", "fp32" or "bf16".
         objective: What is minimised.
+        backbone: A frozen pretrained encoder in place of one that is trained: folder, or name on the hub.
+        grid: Tokens a side that are kept of each frame of `backbone`.
+        tokens: In which precision they are cached.
         shift: Largest random offset of a clip's frames, as a share of their side; 0 leaves them where they are.
         log_seconds: Wall time between log lines.
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
@@ -69,6 +72,9 @@ class TrainConfig:
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    backbone: str | None = None
+    grid: int = 4
+    tokens: Literal["float16", "float32"] = "float16"
     shift: float = 0.0
     log_seconds: float = 5.0
     checkpoint_seconds: float = 60.0
@@ -96,6 +102,12 @@ class TrainConfig:
             )
         if not 0 <= self.shift < 0.5:
             raise UsageError("frames cannot be shifted that far", got=self.shift, expected="0 to 0.5 of their side")
+        if self.backbone is not None and (self.shift or self.objective.inverse_weight):
+            raise UsageError(
+                "a frozen encoder learns nothing",
+                got=f"--backbone with shift {self.shift:g} and inverse {self.objective.inverse_weight:g}",
+                remedy="leave --shift and --inverse out: they teach an encoder",
+            )
         if self.also and self.step_seconds is None:
             raise UsageError(
                 "several recordings need a common model step",
@@ -116,6 +128,11 @@ class TrainConfig:
                 got=f"window {self.window}, context {self.objective.context}",
                 remedy="make --window larger than the objective's context",
             )
+
+    @property
+    def minimised(self) -> ObjectiveConfig:
+        """The objective; latents of a frozen encoder cannot collapse, and are not regularised."""
+        return self.objective if self.backbone is None else replace(self.objective, regulariser_weight=0.0)
 
 
 def default_learning_rate(size: str) -> float:

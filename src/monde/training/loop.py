@@ -18,6 +18,7 @@ from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
 from monde.training.distributed import Ranks, agree_to_stop, process_group
 from monde.training.guard import check_clip, check_gradients, check_losses
+from monde.training.latent_windows import standardise_tokens
 from monde.training.log import MetricsLog
 from monde.training.probe import Probe
 from monde.training.schedule import learning_rate
@@ -112,10 +113,11 @@ class _Trainer:
         self.folder = RunFolder(Path(config.run))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)  # for the objective's own layers
-            self.module = TrainStep(initialised(setup.model, config.seed), config.objective)
+            self.module = TrainStep(initialised(setup.model, config.seed), config.minimised)
         mean, std = block_moments(setup.moments, setup.model.actions)
         self.module.model.action_mean.copy_(mean)
         self.module.model.action_std.copy_(std)
+        standardise_tokens(self.module.model, setup.cache, setup.split.train)
         self.module.to(device)
         self.module.model.autocast = choose_precision(config.precision, device)
         self.optimiser = _optimiser(self.module, config)

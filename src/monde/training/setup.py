@@ -21,10 +21,13 @@ from monde.data import (
 )
 from monde.errors import DataError, StoreError, UsageError, unknown_name
 from monde.models import JEPA, ModelConfig, model_config, untrained
+from monde.perception import BackboneConfig, tokens_name
 from monde.protocols import Recording
 from monde.store import RunFolder, commit, machine, utc_now, write_json
 from monde.store.typed import from_json, to_json
 from monde.training.config import TrainConfig
+from monde.training.latent_cache import Progress as EncodingProgress
+from monde.training.latent_windows import on_frozen_encoder
 from monde.types import ActionSpec, Sensor
 
 SCHEMA = "monde.run/1"
@@ -53,18 +56,37 @@ class Setup:
     moments: Moments
 
     @property
+    def judged(self) -> tuple[str, ...]:
+        """What clips for judging show: the sensors that the model reads, and all that training windows show."""
+        return tuple(dict.fromkeys([*(sensor.name for sensor in self.model.sensors), *self.train.sensors]))
+
+    @property
     def probed(self) -> Sensor | None:
-        """A recorded state that the model does not see: what a probe may read from its latents."""
+        """A recorded state that the model does not see, for probing while training; none where latents are frozen."""
+        if isinstance(self.model.perception, BackboneConfig):
+            return None
         seen = {sensor.name for sensor in self.model.sensors}
         return next((s for s in self.recording.sensors if s.kind == "state" and s.name not in seen), None)
 
 
-def prepare(config: TrainConfig, recording: Recording | None = None) -> Setup:
-    """Open the recording, decode it once, split it and choose the model.
+def prepare(
+    config: TrainConfig,
+    recording: Recording | None = None,
+    backbone: BackboneConfig | None = None,
+    progress: EncodingProgress | None = None,
+) -> Setup:
+    """Open the recording, decode it once (encode it once, with a frozen encoder), split it and choose the model.
+
+    Args:
+        config: What is trained.
+        recording: It, if it is open already.
+        backbone: The encoder as a run knows it; none to take what `config.backbone` names now.
+        progress: Told while frames are encoded.
 
     Raises:
         DataError: The recording cannot be read, or is too short for the windows.
-        UsageError: An unknown sensor or size.
+        UsageError: An unknown sensor, size or encoder.
+        StoreError: The encoder is not the one that the run knows.
     """
     recording = recording or open_recordings(config)
     actions = action_blocks(recording, config)
@@ -72,14 +94,20 @@ def prepare(config: TrainConfig, recording: Recording | None = None) -> Setup:
     sensors = select_sensors(recording.sensors, config.sensors, config.frame)
     cache = FrameCache.open_or_build(recording, size=config.frame)
     probed = [s.name for s in recording.sensors if s.kind == "state"]
-    names = tuple(dict.fromkeys([*(sensor.name for sensor in sensors), *probed]))
+    read = [sensor.name for sensor in sensors]
+    if config.backbone is None:
+        model = model_config(config.size, sensors, actions)
+    else:
+        model, cache = on_frozen_encoder(config, cache, sensors, actions, backbone, progress)
+        read = [tokens_name(name) for name in read]
+    names = tuple(dict.fromkeys([*read, *probed]))
     return Setup(
         recording=recording,
         cache=cache,
         split=split,
         train=Windows(cache, split.train, names, config.window, actions),
         held_out=Windows(cache, split.held_out, names, config.window, actions),
-        model=model_config(config.size, sensors, actions),
+        model=model,
         moments=Moments(np.zeros(0), np.zeros(0)) if actions.unactuated else action_moments(cache, split.train),
     )
 
@@ -196,7 +224,9 @@ def reopen(run: Path) -> tuple[TrainConfig, Setup]:
         raise StoreError(f"{folder.config} is malformed", expected="'train', 'data' and 'data_path'")
     also = document.get("also_paths", [])
     config = from_json(TrainConfig, {**train, "data": path, "also": also, "run": str(run), "steps": 1}, "train")
-    setup = prepare(config)
+    model = from_json(ModelConfig, document.get("model"), "model")
+    known = model.perception if isinstance(model.perception, BackboneConfig) else None
+    setup = prepare(config, backbone=known)
     if setup.recording.fingerprint != data.get("fingerprint"):
         raise DataError(
             f"{path} is not the recording that {run} was trained on",

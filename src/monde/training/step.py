@@ -5,6 +5,7 @@ from torch import Generator, nn
 from monde.models import JEPA
 from monde.objectives import Losses, Objective, ObjectiveConfig
 from monde.objectives.meters import CollapseMeters, measure_collapse
+from monde.perception import FrozenPerception
 from monde.types import Clip
 
 
@@ -26,7 +27,7 @@ class TrainStep(nn.Module):
     def forward(self, clip: Clip, generator: Generator, measure: bool = False) -> Losses:
         """Losses of a batch of aligned clips with actions [B, T-1, A]."""
         latents = self.model.encode(clip)
-        if measure:
+        if measure and not isinstance(self.model.perception, FrozenPerception):  # what is frozen cannot collapse
             self.meters = measure_collapse(latents.values)
         B, T = latents.values.shape[:2]
         if clip.actions is None:
