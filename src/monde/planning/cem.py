@@ -9,9 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from monde.errors import PlanningError
-from monde.planning.common import Search, check_sizes, first_guess
-from monde.planning.distributions import distribution
+from monde.planning.common import check_deviations, check_sizes
+from monde.planning.distributions import distribution, elite, evenly, white_noise
+from monde.planning.opening import open_search
+from monde.planning.pace import Paces
+from monde.planning.search import Search
 from monde.types import Plan, Problem
 
 
@@ -28,6 +30,7 @@ class CEMConfig:
             weighs std / (1 + std).
         minimum_std: Least standard deviation, likewise; keeps the search from freezing.
         momentum: Share of the old distribution that is kept at each refit, 0 to below 1.
+        proposals: Sequences of `problem.propose`, if there is one, that join the first round.
 
     Raises:
         PlanningError: A size, deviation or momentum out of range.
@@ -40,30 +43,23 @@ class CEMConfig:
     initial_std: float = 1.0
     minimum_std: float = 0.05
     momentum: float = 0.1
+    proposals: int = 16
 
     def __post_init__(self) -> None:
-        check_sizes("CEMConfig", self.horizon, self.samples, self.rounds)
-        if not 1 <= self.elites <= self.samples:
-            raise PlanningError("CEMConfig.elites is out of limits", got=self.elites, expected=f"1 to {self.samples}")
-        if not 0 < self.initial_std < float("inf"):
-            raise PlanningError("CEMConfig.initial_std is unusable", got=self.initial_std, expected="finite and > 0")
-        if not 0 <= self.minimum_std <= self.initial_std:
-            raise PlanningError(
-                "CEMConfig.minimum_std is unusable", got=self.minimum_std, expected=f"0 to {self.initial_std}"
-            )
-        if not 0 <= self.momentum < 1:
-            raise PlanningError("CEMConfig.momentum is unusable", got=self.momentum, expected="0 to below 1")
+        check_sizes("CEMConfig", self.horizon, self.samples, self.rounds, self.elites, self.proposals)
+        check_deviations("CEMConfig", self.initial_std, self.minimum_std, self.momentum)
 
 
 class CEMPlanner:
     """The cross-entropy method over action blocks; solves all rows of a problem at once.
 
     The best sequence seen so far joins the elites of every round and is what is returned, so a plan is never worse than
-    its first guess. `problem.propose` is not used.
+    its first guess.
     """
 
     def __init__(self, config: CEMConfig) -> None:
         self.config = config
+        self._paces = Paces()
 
     def plan(
         self,
@@ -72,34 +68,30 @@ class CEMPlanner:
         deadline_seconds: float | None = None,
         warm_start: Float[Tensor, "B H A"] | None = None,
     ) -> Plan:
-        """The best action blocks found; the same seed gives the same plan.
+        """The best action blocks found; without a deadline the same seed gives the same plan.
 
         Args:
             problem: What is solved.
             generator: Source of the noise, on the model's device; the plan is made there.
             deadline_seconds: Wall time allowed. The best so far is returned; 0 returns the first guess.
-            warm_start: [B, H, A] first guess (see `shift_plan`), or none for the middle of the bounds.
+            warm_start: [B, H, A] first guess (see `shift_plan`). Without one, or where `problem.propose` knows better,
+                the search starts from the mode of the proposal, else from the middle of the bounds.
 
         Raises:
-            PlanningError: A cost that is NaN, -Inf or of the wrong shape; every sequence rejected; a warm start or
-                deadline that does not fit.
+            PlanningError: A cost that is NaN, -Inf or of the wrong shape; every sequence rejected; a proposal, warm
+                start or deadline that does not fit.
         """
         config = self.config
         with torch.no_grad():
-            guess = first_guess(problem.actions, problem.batch, config.horizon, generator.device, warm_start)
-            belief = distribution(guess, problem.actions, config.initial_std)
-            search = Search(problem, belief.mode(), deadline_seconds)
-            for _ in range(config.rounds):
-                if search.time_is_up():
+            search = Search(problem, deadline_seconds, self._paces)
+            opening = open_search(problem, config.horizon, generator, warm_start, config.proposals, search.hurried)
+            search.begin(opening.guess)
+            belief = distribution(opening.centre, problem.actions, config.initial_std)
+            for index in range(config.rounds):
+                samples = belief.draw(white_noise(config.samples, config.horizon, problem.actions.width, generator))
+                found = search.evaluate(samples) if index else search.explore(*opening.then(samples))
+                if search.cut:
                     break
-                samples = belief.draw(config.samples, generator)
-                known, known_cost = search.best, search.best_cost
-                costs = search.evaluate(samples)
-                costs = torch.cat([costs, known_cost[:, None]], 1)
-                lowest, index = costs.topk(config.elites, dim=1, largest=False)
-                candidates = torch.cat([samples, known[:, None]], 1)
-                row = torch.arange(problem.batch, device=index.device)[:, None]
-                belief = belief.refit(
-                    candidates[row, index], torch.isfinite(lowest), config.momentum, config.minimum_std
-                )
+                best, lowest = elite(*found, config.elites)
+                belief = belief.refit(best, evenly(torch.isfinite(lowest)), config.momentum, config.minimum_std)
             return search.result()

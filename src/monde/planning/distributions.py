@@ -1,4 +1,4 @@
-"""What a sampling planner draws action blocks from, and refits to its elites.
+"""What a sampling planner draws action blocks from, and refits to the sequences that did well.
 
 Noise is drawn once and shared by all rows of the batch (common random numbers): a row's plan depends on its own problem
 and on the generator, not on how many other rows are planned with it.
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
+from monde.planning.opening import one_hot
 from monde.types import ActionSpec
 
 
@@ -20,46 +21,45 @@ class Gaussian:
     Args:
         mean: [B, H, A].
         std: [B, H, A].
-        actions: A box.
+        low: [A], bounds.
+        high: [A].
+        half: [A], half of the range.
     """
 
     mean: Float[Tensor, "B H A"]
     std: Float[Tensor, "B H A"]
-    actions: ActionSpec
+    low: Float[Tensor, " A"]
+    high: Float[Tensor, " A"]
+    half: Float[Tensor, " A"]
 
     @classmethod
     def around(cls, guess: Float[Tensor, "B H A"], actions: ActionSpec, std: float) -> "Gaussian":
         """Around a guess, with a standard deviation given in half-ranges of each component."""
         low, high = actions.bounds(guess.device)
-        return cls(mean=guess, std=(std * (high - low) / 2).expand(guess.shape), actions=actions)
+        half = (high - low) / 2
+        return cls(mean=guess, std=(std * half).expand(guess.shape), low=low, high=high, half=half)
 
     def mode(self) -> Float[Tensor, "B H A"]:
         """The most likely sequence."""
         return self.mean
 
-    def draw(self, samples: int, generator: Generator) -> Float[Tensor, "B S H A"]:
-        """Samples within bounds; the first is the mode."""
-        shape = (samples, *self.mean.shape[1:])
-        noise = torch.randn(shape, generator=generator, device=generator.device)
-        noise[0] = 0
-        low, high = self.actions.bounds(self.mean.device)
-        return torch.clamp(self.mean[:, None] + self.std[:, None] * noise, low, high)
+    def draw(self, noise: Float[Tensor, "S H A"]) -> Float[Tensor, "B S H A"]:
+        """The sample at each standard normal noise, within bounds; at zero the mode."""
+        return torch.clamp(torch.addcmul(self.mean[:, None], self.std[:, None], noise), self.low, self.high)
 
     def refit(
-        self, elites: Float[Tensor, "B E H A"], usable: Bool[Tensor, "B E"], momentum: float, floor: float
+        self, candidates: Float[Tensor, "B E H A"], weights: Float[Tensor, "B E"], momentum: float, floor: float
     ) -> "Gaussian":
-        """Moved towards the usable elites; `floor` is the least standard deviation, in half-ranges."""
-        weight = _weights(usable)
-        mean = (weight * elites).sum(1)
-        std = (weight * (elites - mean[:, None]).square()).sum(1).sqrt()
-        low, high = self.actions.bounds(self.mean.device)
-        std = torch.maximum(std, floor * (high - low) / 2)
-        moved = usable.any(1)[:, None, None]
-        return replace(
-            self,
-            mean=torch.where(moved, momentum * self.mean + (1 - momentum) * mean, self.mean),
-            std=torch.where(moved, momentum * self.std + (1 - momentum) * std, self.std),
-        )
+        """Moved towards weighted candidates; `floor` is the least standard deviation, in half-ranges.
+
+        Weights sum to one in each row, or are all zero: such a row stays.
+        """
+        weight = weights[:, :, None, None]
+        mean = (weight * candidates).sum(1)
+        std = (weight * (candidates - mean[:, None]).square()).sum(1).sqrt()
+        std = torch.maximum(std, floor * self.half)
+        share = ((1 - momentum) * weights.sum(1))[:, None, None]
+        return replace(self, mean=torch.lerp(self.mean, mean, share), std=torch.lerp(self.std, std, share))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,42 +82,44 @@ class Categorical:
 
     def mode(self) -> Float[Tensor, "B H A"]:
         """The most likely choice of each control step, one-hot."""
-        return self._one_hot(self._steps(self.probabilities))
+        return one_hot(self.actions, self.probabilities)
 
-    def draw(self, samples: int, generator: Generator) -> Float[Tensor, "B S H A"]:
-        """One-hot samples by the Gumbel-max trick, which keeps the noise apart from the row; the first is the mode."""
-        shape = (samples, *self._steps(self.probabilities).shape[1:])
-        uniform = torch.rand(shape, generator=generator, device=generator.device)
-        gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
-        gumbel[0] = 0
-        logits = self._steps(self.probabilities).clamp_min(1e-20).log()
-        return self._one_hot(logits[:, None] + gumbel)
+    def draw(self, noise: Float[Tensor, "S H A"]) -> Float[Tensor, "B S H A"]:
+        """The one-hot sample at each standard normal noise, by the Gumbel-max trick; at zero the mode."""
+        gumbel = -torch.log(-torch.log(torch.special.ndtr(noise).clamp(1e-7, 1 - 1e-7)))
+        return one_hot(self.actions, self.probabilities.clamp_min(1e-20).log()[:, None] + gumbel)
 
     def refit(
-        self, elites: Float[Tensor, "B E H A"], usable: Bool[Tensor, "B E"], momentum: float, floor: float
+        self, candidates: Float[Tensor, "B E H A"], weights: Float[Tensor, "B E"], momentum: float, floor: float
     ) -> "Categorical":
-        """Moved towards the frequencies of the usable elites; `floor` weighs the uniform one as `std` does."""
-        frequencies = (_weights(usable) * elites).sum(1)
+        """Moved towards the weighted frequencies; `floor` weighs the uniform one as `std` does. Weights as above."""
         spread = floor / (1 + floor)
-        frequencies = (1 - spread) * frequencies + spread / self.actions.choices
-        moved = usable.any(1)[:, None, None]
-        mixed = momentum * self.probabilities + (1 - momentum) * frequencies
-        return replace(self, probabilities=torch.where(moved, mixed, self.probabilities))
-
-    def _steps(self, blocks: Tensor) -> Tensor:
-        return blocks.reshape(*blocks.shape[:-1], self.actions.block, self.actions.choices)
-
-    def _one_hot(self, scores: Tensor) -> Tensor:
-        choice = scores.argmax(-1)
-        return torch.nn.functional.one_hot(choice, self.actions.choices).to(scores.dtype).flatten(-2)
+        frequencies = (1 - spread) * (weights[:, :, None, None] * candidates).sum(1) + spread / self.actions.choices
+        share = ((1 - momentum) * weights.sum(1))[:, None, None]
+        return replace(self, probabilities=torch.lerp(self.probabilities, frequencies, share))
 
 
 def distribution(guess: Float[Tensor, "B H A"], actions: ActionSpec, std: float) -> Gaussian | Categorical:
-    """The kind of distribution that fits the actions, around `guess` (see `monde.planning.common.first_guess`)."""
+    """The kind of distribution that fits the actions, around `guess` (see `monde.planning.opening.first_guess`)."""
     kind = Categorical if actions.discrete else Gaussian
     return kind.around(guess, actions, std)
 
 
-def _weights(usable: Bool[Tensor, "B E"]) -> Float[Tensor, "B E 1 1"]:
-    weight = usable.float() / usable.sum(1, keepdim=True).clamp_min(1)
-    return weight[:, :, None, None]
+def white_noise(samples: int, horizon: int, width: int, generator: Generator) -> Float[Tensor, "S H A"]:
+    """Standard normal noise, shared by all rows; the first is zero, which draws the mode."""
+    noise = torch.randn(samples, horizon, width, generator=generator, device=generator.device)
+    noise[0] = 0
+    return noise
+
+
+def elite(
+    candidates: Float[Tensor, "B C H A"], costs: Float[Tensor, "B C"], count: int
+) -> tuple[Float[Tensor, "B E H A"], Float[Tensor, "B E"]]:
+    """The `count` sequences of lowest energy (all, if there are fewer), best first, and their energies."""
+    lowest, index = costs.topk(min(count, costs.shape[1]), dim=1, largest=False)
+    return candidates[torch.arange(len(costs), device=costs.device)[:, None], index], lowest
+
+
+def evenly(usable: Bool[Tensor, "B E"]) -> Float[Tensor, "B E"]:
+    """Equal weights of the usable ones in each row, summing to one; zero where there are none."""
+    return usable.float() / usable.sum(1, keepdim=True).clamp_min(1)

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from monde.protocols import Cost, WorldModel
 from monde.types import Belief, Goal, Problem, Rollout
-from monde.types.plans import Propose
+from monde.types.plans import Propose, RolloutFrom
 
 
 def pose(
@@ -24,9 +24,10 @@ def pose(
     """
 
     def imagine(actions: Tensor) -> Rollout:
-        return model.imagine(belief, actions, hypotheses)
+        rollout = model.imagine(belief, actions, hypotheses)
+        return RolloutFrom(rollout.latents, rollout.beliefs, belief.newest)
 
     def energy(rollout: Rollout, actions: Tensor) -> Tensor:
         return cost(rollout, actions, goal)
 
-    return Problem(imagine, energy, model.actions, belief.batch, propose)
+    return Problem(imagine, energy, model.actions, belief.batch, propose, (id(model), id(cost), hypotheses))

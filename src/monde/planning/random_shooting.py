@@ -6,8 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from monde.planning.common import Search, check_sizes, first_guess
-from monde.planning.distributions import distribution
+from monde.planning.common import check_sizes
+from monde.planning.distributions import distribution, white_noise
+from monde.planning.opening import open_search
+from monde.planning.pace import Paces
+from monde.planning.search import Search
 from monde.types import Plan, Problem
 
 
@@ -18,6 +21,7 @@ class RandomShootingConfig:
     Args:
         horizon: Action blocks that are looked ahead.
         samples: Action sequences evaluated, per row.
+        proposals: Sequences of `problem.propose`, if there is one, that are evaluated beside them.
 
     Raises:
         PlanningError: A size out of limits.
@@ -25,9 +29,10 @@ class RandomShootingConfig:
 
     horizon: int = 5
     samples: int = 1000
+    proposals: int = 16
 
     def __post_init__(self) -> None:
-        check_sizes("RandomShootingConfig", self.horizon, self.samples)
+        check_sizes("RandomShootingConfig", self.horizon, self.samples, proposals=self.proposals)
 
 
 class RandomShootingPlanner:
@@ -35,6 +40,7 @@ class RandomShootingPlanner:
 
     def __init__(self, config: RandomShootingConfig) -> None:
         self.config = config
+        self._paces = Paces()
 
     def plan(
         self,
@@ -44,10 +50,12 @@ class RandomShootingPlanner:
         warm_start: Float[Tensor, "B H A"] | None = None,
     ) -> Plan:
         """The best action blocks found; arguments and errors as those of `CEMPlanner.plan`."""
+        config = self.config
         with torch.no_grad():
-            guess = first_guess(problem.actions, problem.batch, self.config.horizon, generator.device, warm_start)
-            belief = distribution(guess, problem.actions, 1.0)
-            search = Search(problem, belief.mode(), deadline_seconds)
-            if not search.time_is_up():
-                search.evaluate(belief.draw(self.config.samples, generator))
+            search = Search(problem, deadline_seconds, self._paces)
+            opening = open_search(problem, config.horizon, generator, warm_start, config.proposals, search.hurried)
+            search.begin(opening.guess)
+            belief = distribution(opening.centre, problem.actions, 1.0)
+            samples = belief.draw(white_noise(config.samples, config.horizon, problem.actions.width, generator))
+            search.explore(*opening.then(samples))
             return search.result()

@@ -1,6 +1,6 @@
 """What a planner is given (`Problem`) and what it returns (`Plan`). A planner owns no model and knows no goal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -18,7 +18,36 @@ Energy = Callable[[Rollout, Tensor], Tensor]
 """Futures and the actions [B, S, H, A] that led there to energies [B, S]; lower is better."""
 
 Propose = Callable[[int, int, Generator], Tensor]
-"""Number of samples S, horizon H and a generator to proposed action blocks [B, S, H, A]."""
+"""`propose(S, H, generator)` to proposed action blocks [B, S, H, A], S ≥ 1, of the B rows of the problem.
+
+- The first of each row, [:, 0], is the mode: what would be done without search. It depends neither on the generator nor
+  on S. The others are drawn around it with the generator, which is on the model's device.
+- float32, on the generator's device, finite, in the world's units and within the bounds of `Problem.actions`; one-hot
+  in every control step if discrete. A planner clips what is beyond the bounds, and refuses all else.
+- Noise is shared by the rows, so that a row's proposal does not depend on how many others there are.
+- It is called without gradients, and may be called several times in one plan, with another S each time.
+"""
+
+
+@dataclass(frozen=True, repr=False)
+class RolloutFrom(Rollout):
+    """Imagined futures that know where they begin: a cost of the way, not of the states alone, needs the first stretch.
+
+    Args:
+        start: [B, N, D] latents that all futures of a row begin at, or none where that is not known.
+
+    Raises:
+        ContractError: A start that does not line up with the futures.
+    """
+
+    start: Float[Tensor, "B N D"] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.start is not None:
+            B, _, _, _, N, D = self.latents.shape
+            check_rank("RolloutFrom", "start", self.start, "B N D")
+            check_leading("RolloutFrom", "start", self.start, (B, N, D), "B N D")
 
 
 @dataclass(frozen=True)
@@ -30,7 +59,12 @@ class Problem:
         cost: (Rollout, [B, S, H, A]) to [B, S]; goal already bound.
         actions: Bounds, block length and kind of the action blocks.
         batch: B.
-        propose: Optional source of good first guesses (an actor).
+        propose: Optional source of good first guesses (an actor); what it must give is said at `Propose`.
+        kind: Equal for problems that differ in belief and goal only, and so take equally long: what a planner learns of
+            their pace helps it to keep the next deadline. None where that is not known; then nothing is remembered.
+
+    Raises:
+        ContractError: A batch below 1, or actions of which there is nothing to choose.
     """
 
     imagine: Imagine
@@ -38,10 +72,13 @@ class Problem:
     actions: ActionSpec
     batch: int
     propose: Propose | None = None
+    kind: Hashable | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise ContractError("Problem.batch must be positive", got=self.batch, expected="at least one row")
+        if self.actions.unactuated:
+            raise ContractError("there is nothing to plan", got="unactuated actions", expected="a box or discrete set")
 
 
 @dataclass(frozen=True, repr=False)
