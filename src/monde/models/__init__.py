@@ -5,7 +5,7 @@ from monde.models.config import ModelConfig, model_config
 from monde.models.dino_wm import dino_wm, dino_wm_config
 from monde.models.jepa import JEPA
 from monde.models.lewm import lewm
-from monde.models.load import load_model
+from monde.models.load import load_model, weights_hash
 from monde.models.untrained import initialised, untrained
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "load_model",
     "model_config",
     "untrained",
+    "weights_hash",
 ]

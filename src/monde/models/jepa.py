@@ -109,6 +109,15 @@ class JEPA(nn.Module):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             return self._begin(latents, actions)
 
+    def recall(self, latents: Latents, actions: Float[Tensor, "B U A"]) -> Belief:
+        """The belief after T frames whose latents are known, and the U = T - 1 blocks between them (world's units).
+
+        Raises:
+            ContractError: Blocks of the wrong width.
+        """
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            return self._begin(latents, self.normalise(actions))
+
     def update(self, belief: Belief, clip: Clip, action: Float[Tensor, "B A"]) -> Belief:
         """The belief after taking the block `action` and then seeing one step. Constant time.
 

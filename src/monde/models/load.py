@@ -7,7 +7,8 @@ import torch
 from monde.errors import StoreError
 from monde.models.config import ModelConfig
 from monde.models.jepa import JEPA
-from monde.store import RunFolder, load_artefact
+from monde.store import RunFolder, load_artefact, read_manifest
+from monde.store.hashing import sha256_bytes
 from monde.store.typed import from_json
 
 
@@ -37,3 +38,16 @@ def load_model(run: Path | str, device: torch.device | str = "cpu", step: int | 
     check_tensors(checkpoint / TENSORS, found, weights)
     model.load_state_dict(found)
     return model.to(device).eval()
+
+
+def weights_hash(run: Path | str) -> str:
+    """The hash of the newest checkpoint of a run: what a head that was fitted on its latents belongs to.
+
+    Raises:
+        StoreError: Not a run, or no checkpoint.
+    """
+    folder = RunFolder(Path(run)).latest()
+    files = read_manifest(folder, "checkpoint").get("files")
+    if not isinstance(files, dict) or not files:
+        raise StoreError(f"{folder} has no hashes in its manifest", remedy="restore the checkpoint, or train again")
+    return sha256_bytes("\n".join(f"{name} {files[name]}" for name in sorted(files)).encode())

@@ -3,6 +3,7 @@
 from monde.nn.attention import Attention, KeyValues
 from monde.nn.batch_norm import BatchNorm
 from monde.nn.ensemble import EnsembleMLP
+from monde.nn.goal_trunk import GoalTrunk
 from monde.nn.mlp import MLP, ResidualMLPBlock
 from monde.nn.positions import rotate, sincos_2d
 from monde.nn.ranks import ranks, sum_over_ranks
@@ -15,6 +16,7 @@ __all__ = [
     "BatchNorm",
     "Block",
     "EnsembleMLP",
+    "GoalTrunk",
     "KeyValues",
     "ResidualMLPBlock",
     "ranks",

@@ -6,6 +6,7 @@ RUN/
   metrics.jsonl            one line per logging step
   tensorboard/             the same, where tensorboard is installed
   readouts/NAME/           artefacts of kind "readout" (decoder, probes)
+  actor/ temporal_distance/  artefacts of these kinds: the fast path and the learned cost
   score.json               Scorecard
   plans/*.npz              films of planned episodes
   report.html
@@ -49,6 +50,16 @@ class RunFolder:
     def readouts(self) -> Path:
         """Folder of fitted readouts."""
         return self.root / "readouts"
+
+    @property
+    def actor(self) -> Path:
+        """Folder of the actor."""
+        return self.root / "actor"
+
+    @property
+    def temporal_distance(self) -> Path:
+        """Folder of the temporal distance."""
+        return self.root / "temporal_distance"
 
     @property
     def score(self) -> Path:

@@ -1,11 +1,14 @@
 """The training loop: device and precision by what the machine has, checkpoints that survive anything, loud alarms."""
 
+from monde.training.actor import ActorSummary, FitActorConfig, fit_actor
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
 from monde.training.loop import TrainProgress, TrainSummary, train
 from monde.training.step import TrainStep
 
 __all__ = [
+    "ActorSummary",
+    "FitActorConfig",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",
@@ -13,5 +16,6 @@ __all__ = [
     "choose_device",
     "choose_precision",
     "default_learning_rate",
+    "fit_actor",
     "train",
 ]

@@ -1,0 +1,101 @@
+"""How far apart two latents are in time: the steps that the best actions need to get from one to the other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from monde.errors import ContractError, StoreError
+from monde.nn import GoalTrunk
+from monde.store import load_artefact, save_artefact
+from monde.store.artefact import TENSORS, check_tensors
+from monde.store.typed import from_json, to_json
+
+KIND = "temporal_distance"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemporalDistanceConfig:
+    """Sizes.
+
+    Args:
+        features: N·D of the latents.
+        hidden: Width of the hidden layers.
+        depth: Hidden layers.
+        members: Networks, of which the most pessimistic is believed.
+        furthest_blocks: Distances are at most this, in action blocks: further is "far".
+
+    Raises:
+        ContractError: A size that is not positive.
+    """
+
+    features: int
+    hidden: int = 256
+    depth: int = 3
+    members: int = 2
+    furthest_blocks: float = 25.0
+
+    def __post_init__(self) -> None:
+        if min(self.features, self.hidden, self.depth, self.members, self.furthest_blocks) <= 0:
+            raise ContractError("TemporalDistanceConfig has an empty size", got=self, expected="everything > 0")
+
+
+class TemporalDistance(nn.Module):
+    """Action blocks from a latent to a goal latent under good behaviour; it is not symmetric, as the world is not.
+
+    The value function of goal-conditioned reinforcement learning with a cost of one a block, on frozen latents. Of
+    several networks the largest distance counts (clipped double estimates, TD3, arXiv 1802.09477, section 4.2): a
+    search finds every underestimate. How it is fitted: `monde.training.fit_actor`.
+    """
+
+    def __init__(self, config: TemporalDistanceConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.trunks = nn.ModuleList(
+            GoalTrunk(config.features, config.hidden, config.depth, 1) for _ in range(config.members)
+        )
+
+    def forward(self, latents: Float[Tensor, "... N D"], goal: Float[Tensor, "... N D"]) -> Float[Tensor, "E ..."]:
+        """Each member's distance in action blocks; leading dimensions broadcast."""
+        found = torch.stack([trunk(latents, goal)[..., 0] for trunk in self.trunks])
+        return nn.functional.softplus(found)
+
+    def distance(self, latents: Float[Tensor, "... N D"], goal: Float[Tensor, "... N D"]) -> Float[Tensor, "..."]:
+        """The largest of the members' distances, in action blocks, at most `furthest_blocks`."""
+        return self(latents, goal).amax(0).clamp_max(self.config.furthest_blocks)
+
+    def standardise(self, latents: Float[Tensor, "M N D"]) -> None:
+        """Take mean and spread of the features from a set of latents."""
+        for trunk in self.trunks:
+            if isinstance(trunk, GoalTrunk):
+                trunk.standardise(latents.flatten(1))
+
+    def save(self, folder: Path, of: str) -> None:
+        """Write it as an artefact; `of` names the weights of the model that it was fitted on.
+
+        Raises:
+            StoreError: `folder` exists, or the disk is full or read-only.
+        """
+        save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
+
+    @classmethod
+    def load(cls, folder: Path, of: str | None = None) -> "TemporalDistance":
+        """Read it back, in evaluation mode.
+
+        Raises:
+            StoreError: Missing, altered, or fitted on another model than `of`.
+        """
+        artefact = load_artefact(folder, KIND)
+        if of is not None and artefact.meta.get("of") != of:
+            raise StoreError(
+                f"{folder} was fitted on the latents of another model",
+                got=f"weights {str(artefact.meta.get('of'))[:16]}…",
+                expected=f"{of[:16]}…",
+                remedy="fit it again on this run: monde actor RUN",
+            )
+        head = cls(from_json(TemporalDistanceConfig, artefact.meta.get("config"), "config"))
+        check_tensors(folder / TENSORS, artefact.tensors, head.state_dict())
+        head.load_state_dict(dict(artefact.tensors))
+        return head.eval()

@@ -1,0 +1,189 @@
+"""Fitting the fast path of a trained model: its actor, and the temporal distance that a search minimises."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from monde.actors import Actor, ActorConfig
+from monde.errors import TrainingError, UsageError
+from monde.models import JEPA, load_model
+from monde.models.load import weights_hash
+from monde.readouts import TemporalDistance, TemporalDistanceConfig
+from monde.store import RunFolder, remove_artefact
+from monde.training.actor_step import GoalShares, candidates, draw_pairs, imagine_next, losses
+from monde.training.device import choose_device, choose_precision
+from monde.training.frame_latents import FrameLatents, encode_frames
+from monde.training.setup import reopen
+
+SLOW_RATE = 0.02
+"""Share by which the distance's slow copy follows it at every step."""
+
+WARM_UP_STEPS = 100
+FINAL_RATE = 0.02
+"""Last learning rate as a share of the first."""
+
+ActorProgress = Callable[[float, float, dict[str, float]], None]
+"""Told of the share that is done, of all (1), and of the losses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitActorConfig:
+    """How the actor and the temporal distance of a run are fitted.
+
+    Args:
+        minutes: Time for it, encoding the frames not included; or none.
+        steps: Optimiser steps; with `minutes`, whichever ends first.
+        batch: Pairs of frame and goal in a step.
+        samples: Action blocks tried for each.
+        learning_rate: Of AdamW, after warm-up; it falls along a cosine.
+        temperature: Of the weights of what was tried, in action blocks.
+        hidden: Width of both networks.
+        depth: Their hidden layers.
+        furthest_blocks: Distances are at most this.
+        goals: Where goals come from.
+        seed: Of weights and batches.
+        device: "auto", "cpu", "cuda", …
+        precision: "auto", "fp32" or "bf16", of imagining.
+
+    Raises:
+        UsageError: No end, or an empty size.
+    """
+
+    minutes: float | None = 1.0
+    steps: int | None = None
+    batch: int = 128
+    samples: int = 16
+    learning_rate: float = 1e-3
+    temperature: float = 0.1
+    hidden: int = 256
+    depth: int = 3
+    furthest_blocks: float = 25.0
+    goals: GoalShares = field(default_factory=GoalShares)
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.minutes is None and self.steps is None:
+            raise UsageError("fitting an actor needs an end", remedy="give minutes or steps")
+        sizes = (self.batch, self.learning_rate, self.temperature, self.hidden, self.depth, self.furthest_blocks)
+        ends = [end for end in (self.minutes, self.steps) if end is not None]
+        if min(*sizes, *ends) <= 0 or self.samples < 4:
+            raise UsageError("FitActorConfig has an empty size", got=self, expected="everything > 0, samples ≥ 4")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActorSummary:
+    """What was fitted.
+
+    Args:
+        actor: The actor.
+        distance: The temporal distance.
+        steps: Optimiser steps taken.
+        seconds: Wall time of them.
+        losses: The last ones, by name.
+    """
+
+    actor: Actor
+    distance: TemporalDistance
+    steps: int
+    seconds: float
+    losses: dict[str, float]
+
+
+def fit_actor(
+    run: Path | str, config: FitActorConfig | None = None, progress: ActorProgress | None = None
+) -> ActorSummary:
+    """Fit both on the frozen latents of a run's newest model, and keep them in its folder.
+
+    Raises:
+        UsageError: A model without actions.
+        StoreError: Not a run, or the disk is full or read-only.
+        DataError: The recording is gone or altered.
+        TrainingError: A loss that is not finite.
+    """
+    config = config or FitActorConfig()
+    run = Path(run)
+    _, setup = reopen(run)
+    device = choose_device(config.device)
+    model = load_model(run, device).requires_grad_(False)
+    if model.actions.unactuated:
+        raise UsageError(f"{run} was learned without actions: there is nothing to act with")
+    model.autocast = choose_precision(config.precision, device)
+    summary = fit_heads(model, encode_frames(model, setup), config, progress)
+    folder, of = RunFolder(run), weights_hash(run)
+    for place, head in ((folder.actor, summary.actor), (folder.temporal_distance, summary.distance)):
+        remove_artefact(place)
+        head.save(place, of)
+    return summary
+
+
+def fit_heads(
+    model: JEPA, data: FrameLatents, config: FitActorConfig, progress: ActorProgress | None = None
+) -> ActorSummary:
+    """Fit an actor and a temporal distance on latents that are there already.
+
+    Raises:
+        TrainingError: A loss that is not finite.
+    """
+    device = data.latents.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(config.seed)
+        actor, distance = _heads(model, data, config)
+    slow = copy.deepcopy(distance)
+    generator = torch.Generator(device).manual_seed(config.seed)
+    weights = [*actor.parameters(), *distance.parameters()]
+    optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=1e-4)
+    began, step, told = time.perf_counter(), 0, dict[str, float]()
+    while (done := _done(config, step, time.perf_counter() - began)) < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = config.learning_rate * _rate(step, done)
+        pairs = draw_pairs(data, config.batch, config.goals, generator)
+        with torch.no_grad():
+            tried = candidates(data, actor, pairs, config.samples, generator)
+            imagined = imagine_next(model, data, pairs, tried[0])
+        found = losses(data, pairs, tried, imagined, (actor, distance, slow), config.temperature)
+        optimiser.zero_grad(set_to_none=True)
+        found.total().backward()
+        norm = nn.utils.clip_grad_norm_(weights, 1.0)
+        if not bool(torch.isfinite(norm)):
+            raise TrainingError("the actor's gradient is not finite", got=found, remedy="lower the learning rate")
+        optimiser.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(list(slow.parameters()), list(distance.parameters()), SLOW_RATE)
+        step += 1
+        if progress is not None and step % 50 == 1:
+            told = {name: float(value.detach()) for name, value in vars(found).items()}
+            progress(done, 1.0, told)
+    seconds = time.perf_counter() - began
+    return ActorSummary(actor=actor.eval(), distance=distance.eval(), steps=step, seconds=seconds, losses=told)
+
+
+def _heads(model: JEPA, data: FrameLatents, config: FitActorConfig) -> tuple[Actor, TemporalDistance]:
+    features = data.latents[0].numel()
+    actor = Actor(ActorConfig(features=features, actions=model.actions, hidden=config.hidden, depth=config.depth))
+    distance = TemporalDistance(
+        TemporalDistanceConfig(
+            features=features, hidden=config.hidden, depth=config.depth, furthest_blocks=config.furthest_blocks
+        )
+    )
+    actor.trunk.standardise(data.latents.flatten(1))
+    distance.standardise(data.latents)
+    return actor.to(data.latents.device), distance.to(data.latents.device)
+
+
+def _done(config: FitActorConfig, step: int, seconds: float) -> float:
+    by_steps = step / config.steps if config.steps else 0.0
+    by_time = seconds / (60 * config.minutes) if config.minutes else 0.0
+    return max(by_steps, by_time)
+
+
+def _rate(step: int, done: float) -> float:
+    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return warm * (0.5 * (1 + math.cos(math.pi * min(done, 1.0))) * (1 - FINAL_RATE) + FINAL_RATE)

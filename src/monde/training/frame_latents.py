@@ -1,0 +1,92 @@
+"""The latents of every frame that was trained on, for heads that are fitted on a frozen model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from monde.data import Windows
+from monde.errors import DataError
+from monde.models import JEPA
+from monde.training.setup import Setup
+from monde.types import Belief, Latents
+
+FRAMES_AT_ONCE = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameLatents:
+    """Frames of many episodes, one after the other, at the rate of the control steps.
+
+    Args:
+        latents: [M, N, D].
+        controls: [M, dim] what was done at each frame, in the world's units.
+        first: [M] index of the first frame of each frame's episode.
+        last: [M] index of its last frame.
+        block: Control steps of an action block.
+    """
+
+    latents: Float[Tensor, "M N D"]
+    controls: Float[Tensor, "M dim"]
+    first: Int64[Tensor, " M"]
+    last: Int64[Tensor, " M"]
+    block: int
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def blocks(self, frames: Int64[Tensor, "..."]) -> Float[Tensor, "... A"]:
+        """The action block that was taken from each frame on; the last step of an episode is held to its end."""
+        index = frames[..., None] + torch.arange(self.block, device=frames.device)
+        # The action of an episode's last frame leads nowhere and is not recorded.
+        index = torch.minimum(index, (self.last[frames] - 1)[..., None])
+        return self.controls[torch.maximum(index, self.first[frames][..., None])].flatten(-2)
+
+    def belief(self, model: JEPA, frames: Int64[Tensor, " B"], steps: int) -> Belief:
+        """The belief at each frame after up to `steps` model steps that led there; rows of one length."""
+        room = int((frames - self.first[frames]).min()) // self.block
+        back = torch.arange(min(steps - 1, room), -1, -1, device=frames.device) * self.block
+        index = frames[:, None] - back
+        times = torch.zeros(index.shape, dtype=torch.float64, device=index.device)
+        return model.recall(Latents(self.latents[index], times), self.blocks(index[:, :-1]))
+
+
+@torch.no_grad()
+def encode_frames(model: JEPA, setup: Setup) -> FrameLatents:
+    """The latents of the training episodes' frames.
+
+    Raises:
+        DataError: Latents that are not finite.
+    """
+    windows = Windows(setup.cache, setup.split.train, [s.name for s in model.sensors], 1, model.actions)
+    found = []
+    for start in range(0, len(windows), FRAMES_AT_ONCE):
+        index = np.arange(start, min(len(windows), start + FRAMES_AT_ONCE))
+        found.append(model.encode(windows.clip(index)).values[:, 0].float())
+    latents = torch.cat(found)
+    if not bool(torch.isfinite(latents).all()):
+        raise DataError(
+            "the latents of the recording are not finite", remedy="run `monde check` on the recording, or train again"
+        )
+    episode, _ = windows.locate(np.arange(len(windows)))
+    controls = np.concatenate([_controls(setup, index) for index in dict.fromkeys(episode.tolist())])
+    starts = np.flatnonzero(np.diff(episode, prepend=-1))
+    lengths = np.diff(np.append(starts, len(episode)))
+    first = np.repeat(starts, lengths)
+    device = latents.device
+    return FrameLatents(
+        latents=latents,
+        controls=torch.from_numpy(controls).to(device),
+        first=torch.from_numpy(first).to(device),
+        last=torch.from_numpy(first + np.repeat(lengths, lengths) - 1).to(device),
+        block=model.actions.block,
+    )
+
+
+def _controls(setup: Setup, episode: int) -> np.ndarray:
+    offsets, controls = setup.cache.offsets, setup.cache.controls
+    if controls is None:
+        raise DataError("an actor cannot be fitted on a recording without actions", remedy="record what was done")
+    return np.array(controls[offsets[episode] : offsets[episode + 1]])
