@@ -19,9 +19,9 @@ import torch
 from PIL import Image
 
 from common import options, write
-from monde.evaluation import ControlConfig, Film, Imagination, describe_planner, score_control
+from monde.evaluation import ControlConfig, Film, Imagination, describe_strategy, score_control
 from monde.models import load_model
-from monde.recipes import planner
+from monde.recipes import strategy
 from monde.scorecard import Row, Scorecard
 from monde.store import read_json
 from monde.training import choose_precision
@@ -47,13 +47,13 @@ def run_demo(folder: Path, name: str, minutes: float) -> Scorecard:
     return Scorecard.from_json(read_json(folder / "demo.json"))
 
 
-def control(run: Path, name: str, episodes: int) -> tuple[Row, ...]:
-    """Success and plan time over `episodes` fresh starts and goals."""
+def control(run: Path, name: str, episodes: int) -> tuple[tuple[Row, ...], dict[str, object]]:
+    """Success and plan time over `episodes` fresh starts and goals, and how it was planned."""
     model = load_model(run)
     model.autocast = choose_precision("auto", model.device)
-    chosen = planner(name)
+    chosen = strategy(name, run)
     config = ControlConfig(episodes=episodes, budget_steps=BUDGET, seed=1, timed_plans=50)
-    return score_control(model, chosen.planner, chosen.cost, "tworoom", config).rows
+    return score_control(model, chosen, "tworoom", config).rows, describe_strategy(chosen)
 
 
 def strip(frames: torch.Tensor, count: int, scale: int) -> np.ndarray:
@@ -82,7 +82,7 @@ def main() -> None:
     """Measure and write demo.json and the pictures."""
     parser = options(__doc__)
     parser.add_argument("--episodes", type=int, default=200, help="episodes of the benchmark")
-    parser.add_argument("--planner", default="cem")
+    parser.add_argument("--planner", default="hybrid")
     parser.add_argument("--minutes", type=float, default=4.0, help="training time of the demo")
     parser.add_argument("--keep", type=Path, default=None, help="keep the demo's folder here")
     given = parser.parse_args()
@@ -91,13 +91,13 @@ def main() -> None:
         shown = run_demo(folder, given.planner, given.minutes)
         (run,) = [path.parent for path in folder.glob("*/run.json")]
         rows = [replace(row, metric=f"demo/{row.metric}") if row.metric in CONTROL else row for row in shown.rows]
-        rows += control(run, given.planner, given.episodes)
+        scored, planned = control(run, given.planner, given.episodes)
+        rows += scored
         pictures(run, given.out)
         lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         shutil.copyfile(run / "metrics.jsonl", given.out / "demo_metrics.jsonl")
-    chosen = planner(given.planner)
     protocol = dict(shown.protocol) | {
-        "planner": describe_planner(chosen.planner, chosen.cost),
+        "planner": planned,
         "benchmark_episodes": given.episodes,
         "benchmark_seed": 1,
         "train_minutes": given.minutes,

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 import monde
-from monde.agents import PlanningAgent, run_episodes
+from monde.agents import PlanningAgent, Strategy, run_episodes
 from monde.costs import LatentDistance
 from monde.planning import CEMConfig, CEMPlanner
 from monde.worlds import make
@@ -30,9 +30,8 @@ def main(folder: Path) -> None:
     with torch.no_grad():
         print(model.imagine(belief, actions))
 
-    agent = PlanningAgent(
-        model, CEMPlanner(CEMConfig(horizon=6, samples=64, rounds=3, elites=8)), LatentDistance(), seed=0
-    )
+    search = Strategy(CEMPlanner(CEMConfig(horizon=6, samples=64, rounds=3, elites=8)), LatentDistance())
+    agent = PlanningAgent(model, search, seed=0)
     world = make("tworoom", 4)
     print(run_episodes(world, agent, seeds=[1, 2, 3, 4], budget_steps=60))
     world.close()

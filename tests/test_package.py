@@ -50,10 +50,11 @@ SMALL = {
     "steps=100": "steps=60",
     "minutes=4": "minutes=0.05",
     "minutes=10": "minutes=0.05",
+    "minutes=1)": "minutes=0.05)",
 }
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/planning.md"])
 def test_the_code_in_the_documentation_runs(page: str, tmp_path: Path) -> None:
     """All Python of a page, in order, as one program, with sizes that fit a test."""
     code = "\n".join(blocks(page))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from analytic import AnalyticModel
-from monde.agents import PlanningAgent, random_agent, run_episodes, stay_agent
+from monde.agents import PlanningAgent, Strategy, random_agent, run_episodes, stay_agent
 from monde.agents.closed_loop import resting
 from monde.costs import LatentDistance
 from monde.errors import ContractError, PlanningError
@@ -17,7 +17,7 @@ SEEDS = list(range(100, 112))
 
 
 def _agent(model: AnalyticModel | None = None, **settings: int) -> PlanningAgent:
-    return PlanningAgent(model or AnalyticModel(), PLANNER, LatentDistance(), seed=0, **settings)
+    return PlanningAgent(model or AnalyticModel(), Strategy(PLANNER, LatentDistance()), seed=0, **settings)
 
 
 def test_a_planner_with_a_true_model_reaches_goals_that_floors_do_not() -> None:

@@ -15,7 +15,7 @@ def demo(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
 def test_demo_is_made_once(tmp_path: Path) -> None:
     first = demo(tmp_path / "demo")
     assert first.returncode == 0, first.stderr
-    for stage in ("1/4 recording", "2/4 training", "3/4 scoring", "4/4 drawing"):
+    for stage in ("1/5 recording", "2/5 training", "3/5 fitting the actor", "4/5 scoring", "5/5 drawing"):
         assert stage in first.stderr
     document = json.loads((tmp_path / "out.json").read_text())
     metrics = {row["metric"] for row in document["score"]["rows"]}
@@ -30,5 +30,5 @@ def test_demo_is_made_once(tmp_path: Path) -> None:
     assert page.stat().st_mtime_ns == stamp
     swapped = demo(tmp_path / "demo", "--planner", "random-shooting")
     assert swapped.returncode == 0, swapped.stderr
-    assert "3/4 scoring" in swapped.stderr
-    assert "2/4 training" not in swapped.stderr
+    assert "4/5 scoring" in swapped.stderr
+    assert "2/5 training" not in swapped.stderr

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from analytic import AnalyticModel
+from monde.agents import Strategy
 from monde.costs import LatentDistance
 from monde.errors import ContractError, WorldError
 from monde.evaluation import (
     ControlConfig,
     RankingConfig,
-    describe_planner,
+    describe_strategy,
     films,
     protocol_card,
     score_control,
@@ -21,13 +22,19 @@ from monde.scorecard import Scorecard
 from monde.worlds import TwoRoom, TwoRoomConfig, make
 
 PLANNER = CEMPlanner(CEMConfig(horizon=4, samples=48, rounds=3, elites=8))
+SEARCH = Strategy(PLANNER, LatentDistance())
+SUMMED = Strategy(PLANNER, LatentDistance() + 0.5 * LatentDistance(reduce="last"))
 CONFIG = ControlConfig(episodes=10, budget_steps=50, batch=6, timed_plans=4, films=2)
 
 
 def test_control_is_scored_beside_its_floors() -> None:
     done: list[tuple[int, int]] = []
     score = score_control(
-        AnalyticModel(), PLANNER, LatentDistance(), "tworoom", CONFIG, progress=lambda n, of: done.append((n, of))
+        AnalyticModel(),
+        Strategy(PLANNER, LatentDistance()),
+        "tworoom",
+        CONFIG,
+        progress=lambda n, of: done.append((n, of)),
     )
     rows = {row.metric: row for row in score.rows}
     success = rows["success"]
@@ -52,9 +59,7 @@ def test_control_is_scored_beside_its_floors() -> None:
 
 
 def test_the_same_seed_scores_the_same() -> None:
-    first, second = (
-        score_control(AnalyticModel(), PLANNER, LatentDistance(), "tworoom", CONFIG).rows for _ in range(2)
-    )
+    first, second = (score_control(AnalyticModel(), SEARCH, "tworoom", CONFIG).rows for _ in range(2))
     assert {r.metric: r.value for r in first if "plan" not in r.metric} == {
         r.metric: r.value for r in second if "plan" not in r.metric
     }
@@ -122,7 +127,9 @@ def test_a_true_model_ranks_as_reality_does_and_a_blind_one_cannot() -> None:
 
 def test_the_protocol_card_holds_what_must_be_equal() -> None:
     def card(budget: int) -> Scorecard:
-        planner = describe_planner(PLANNER, LatentDistance() + 0.5 * LatentDistance(reduce="last"), replan_every=1)
+        planner = describe_strategy(
+            Strategy(PLANNER, LatentDistance() + 0.5 * LatentDistance(reduce="last")), replan_every=1
+        )
         protocol = protocol_card(
             world="tworoom", budget_steps=budget, seeds=(1, 2), planner=planner, data_hash="abc", extra={"n": 50}
         )

@@ -10,13 +10,13 @@ from PIL import Image
 from monde.agents import record
 from monde.errors import DataError, MondeError, StoreError, UsageError
 from monde.evaluation import Film, Imagination, PlanConfig, Scatter, ScoreConfig, load_exhibit, plan_run, score_run
-from monde.recipes import planner
+from monde.recipes import strategy
 from monde.scorecard import Scorecard
 from monde.store import RunFolder, read_json
 from monde.training import TrainConfig, train
 
 SMALL = ScoreConfig(episodes=4, budget_steps=20, films=2, imaginations=1, decoder_steps=10, device="cpu")
-SEARCH = planner("cem")
+SEARCH = strategy("cem")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_score_run(run: Path) -> None:
     stages: list[str] = []
-    score = score_run(run, SEARCH.planner, SEARCH.cost, SMALL, lambda stage, done, wanted: stages.append(stage))
+    score = score_run(run, SEARCH, SMALL, lambda stage, done, wanted: stages.append(stage))
     assert {"probes", "ranking", "control", "decoder"} <= set(stages)
     assert Scorecard.from_json(read_json(run / "score.json")) == score
     for metric in (
@@ -52,7 +52,7 @@ def test_score_run(run: Path) -> None:
     assert kinds.count(Film) == 2
     assert kinds.count(Imagination) == 1
     assert kinds.count(Scatter) == 1
-    again = score_run(run, SEARCH.planner, SEARCH.cost, SMALL)
+    again = score_run(run, SEARCH, SMALL)
     timed = {"plan_seconds", "plan_seconds_p95", "plans_per_second_batched"}
     assert [row for row in again.rows if row.metric not in timed] == [
         row for row in score.rows if row.metric not in timed
@@ -61,14 +61,14 @@ def test_score_run(run: Path) -> None:
 
 def test_plan_towards_goals_of_every_kind(run: Path, tmp_path: Path) -> None:
     config = PlanConfig(episodes=2, budget_steps=20, device="cpu")
-    own = plan_run(run, SEARCH.planner, SEARCH.cost, config)
+    own = plan_run(run, SEARCH, config)
     assert own["success"].n == 2
-    frame = plan_run(run, SEARCH.planner, SEARCH.cost, replace(config, goal="0:30"))
+    frame = plan_run(run, SEARCH, replace(config, goal="0:30"))
     assert frame["goal_distance_ratio"].value < 1.2
     film = load_exhibit(run / "exhibits" / "plan-00")
     assert isinstance(film, Film)
     Image.fromarray(film.goal.permute(1, 2, 0).numpy()).resize((90, 90)).save(tmp_path / "goal.png")
-    picture = plan_run(run, SEARCH.planner, SEARCH.cost, replace(config, goal=str(tmp_path / "goal.png")))
+    picture = plan_run(run, SEARCH, replace(config, goal=str(tmp_path / "goal.png")))
     assert picture["goal_distance_ratio"].n == 2
     assert picture.protocol_id != frame.protocol_id
 
@@ -85,13 +85,13 @@ def test_plan_towards_goals_of_every_kind(run: Path, tmp_path: Path) -> None:
 )
 def test_plan_refusals(run: Path, changes: dict[str, str], message: str) -> None:
     with pytest.raises(MondeError, match=message):
-        plan_run(run, SEARCH.planner, SEARCH.cost, replace(PlanConfig(episodes=1, device="cpu"), **changes))
+        plan_run(run, SEARCH, replace(PlanConfig(episodes=1, device="cpu"), **changes))
 
 
 def test_a_text_file_is_no_goal(run: Path, tmp_path: Path) -> None:
     (tmp_path / "goal.png").write_text("not a picture")
     with pytest.raises(DataError, match="not a picture"):
-        plan_run(run, SEARCH.planner, SEARCH.cost, PlanConfig(goal=str(tmp_path / "goal.png"), device="cpu"))
+        plan_run(run, SEARCH, PlanConfig(goal=str(tmp_path / "goal.png"), device="cpu"))
 
 
 def test_nothing_to_plan() -> None:
@@ -106,12 +106,12 @@ def test_score_refuses_a_run_whose_data_changed(run: Path, tmp_path: Path) -> No
     (copied / "run.json").write_text(document)
     record("tworoom", tmp_path / "copy" / "data", episodes=80, steps=50, seed=1, batch=40)
     with pytest.raises(DataError, match="not the recording"):
-        score_run(copied, SEARCH.planner, SEARCH.cost, SMALL)
+        score_run(copied, SEARCH, SMALL)
     with pytest.raises(StoreError, match="not a run"):
-        score_run(tmp_path, SEARCH.planner, SEARCH.cost, SMALL)
+        score_run(tmp_path, SEARCH, SMALL)
     assert RunFolder(copied).steps() == [40]
 
 
 def test_unknown_planner() -> None:
     with pytest.raises(UsageError, match=r"unknown planner 'cme'.*did you mean 'cem'"):
-        planner("cme")
+        strategy("cme")

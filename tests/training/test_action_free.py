@@ -10,7 +10,7 @@ from monde.data import EpisodeData, RecordingWriter, Segments, open_recording, r
 from monde.errors import ContractError, DataError, UsageError
 from monde.evaluation import PlanConfig, ScoreConfig, plan_run, score_run
 from monde.models import load_model
-from monde.recipes import planner
+from monde.recipes import strategy
 from monde.training import TrainConfig, train
 from monde.training.setup import prepare, reopen
 from monde.types import ActionSpec, Sensor
@@ -47,8 +47,8 @@ def test_a_film_is_learned_and_scored_without_actions(films: Path, tmp_path: Pat
     clip = read_blocks(open_recording(films), model.actions, 0, 0, 3)
     future = model.imagine(model.begin(clip), torch.empty(1, 1, 4, 0))
     assert future.latents.shape[3] == 4
-    chosen = planner("cem")
-    card = score_run(run, chosen.planner, chosen.cost, ScoreConfig(decoder_steps=5, imaginations=1))
+    chosen = strategy("cem")
+    card = score_run(run, chosen, ScoreConfig(decoder_steps=5, imaginations=1))
     metrics = {row.metric for row in card.rows}
     assert "prediction/retrieval_top1/0.4s" in metrics
     assert not [metric for metric in metrics if "action" in metric or "success" in metric]
@@ -56,7 +56,7 @@ def test_a_film_is_learned_and_scored_without_actions(films: Path, tmp_path: Pat
     found = card["prediction/retrieval_top1/0.4s"]
     assert found.value > found.floors["copy_last"] + 0.3
     with pytest.raises(UsageError, match="without actions"):
-        plan_run(run, chosen.planner, chosen.cost, PlanConfig(world="tworoom", episodes=1))
+        plan_run(run, chosen, PlanConfig(world="tworoom", episodes=1))
 
 
 def test_one_film_is_held_out_in_time(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from encoders import write_encoder
+from monde.agents import Strategy
 from monde.cli import main
 from monde.costs import LatentDistance
 from monde.data import FrameCache, Windows, open_recording
@@ -156,12 +157,12 @@ def test_train_score_and_plan(recording: Path, family: str, tmp_path: Path) -> N
     assert float(model.perception.mean.abs().max()) > 0  # type: ignore[union-attr, operator]
     planner, cost = RandomShootingPlanner(RandomShootingConfig(horizon=2, samples=8)), LatentDistance()
     config = ScoreConfig(episodes=2, budget_steps=10, films=1, imaginations=1, decoder_steps=5, device="cpu")
-    score = score_run(run, planner, cost, config)
+    score = score_run(run, Strategy(planner, cost), config)
     assert {"success", "probe/position/r2", "ranking_tau"} <= {row.metric for row in score.rows}
     assert any(row.metric.startswith("prediction/retrieval_top1") for row in score.rows)
     floors = score["probe/position/rmse"].floors
     assert floors["untrained"] != pytest.approx(score["probe/position/rmse"].value)  # another network than the model's
-    planned = plan_run(run, planner, cost, PlanConfig(goal="0:10", episodes=2, budget_steps=10, device="cpu"))
+    planned = plan_run(run, Strategy(planner, cost), PlanConfig(goal="0:10", episodes=2, budget_steps=10, device="cpu"))
     assert "goal_distance_ratio" in {row.metric for row in planned.rows}
     build_report(run)
     assert RunFolder(run).report.stat().st_size > 10_000

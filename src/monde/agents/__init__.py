@@ -5,6 +5,7 @@ from monde.agents.episodes import EpisodeResults, run_episodes
 from monde.agents.observing import device_of, fit_clip, fit_frames, frame_clip, observation_to_clip, resolve_goal
 from monde.agents.policies import make_policy
 from monde.agents.recording import RecordingSummary, record
+from monde.agents.strategy import Strategy
 
 __all__ = [
     "Agent",
@@ -13,6 +14,7 @@ __all__ = [
     "PlanningAgent",
     "PolicyAgent",
     "RecordingSummary",
+    "Strategy",
     "device_of",
     "fit_clip",
     "fit_frames",

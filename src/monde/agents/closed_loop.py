@@ -10,10 +10,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from monde.actors import proposal
 from monde.agents.observing import device_of, goal_rows, observation_to_clip, resolve_goal
+from monde.agents.strategy import Strategy
 from monde.errors import PlanningError
 from monde.planning import pose, shift_plan
-from monde.protocols import Cost, Observation, Planner, WorldModel
+from monde.protocols import Observation, WorldModel
 from monde.types import ActionSpec, Belief, Goal, PictureGoal, Plan
 
 
@@ -55,8 +57,7 @@ class PlanningAgent:
 
     Args:
         model: Its world model.
-        planner: Searches.
-        cost: Judges imagined futures.
+        strategy: How it finds its actions.
         seed: Seed of the planner's noise.
         replan_every: Blocks executed of each plan.
         hypotheses: Futures imagined for each action sequence.
@@ -69,8 +70,7 @@ class PlanningAgent:
     def __init__(
         self,
         model: WorldModel,
-        planner: Planner,
-        cost: Cost,
+        strategy: Strategy,
         *,
         seed: int,
         replan_every: int = 1,
@@ -80,8 +80,7 @@ class PlanningAgent:
         if replan_every < 1:
             raise PlanningError("PlanningAgent.replan_every is unusable", got=replan_every, expected="at least 1 block")
         self.model = model
-        self.planner = planner
-        self.cost = cost
+        self.strategy = strategy
         self.replan_every = replan_every
         self.hypotheses = hypotheses
         self.deadline_seconds = deadline_seconds
@@ -150,8 +149,11 @@ class PlanningAgent:
         warm = None
         if self._plan is not None:
             warm = shift_plan(self.model.actions, self._plan, self._executed)[rows]
-        problem = pose(self.model, belief.rows(rows), self.cost, goal_rows(goal, rows), self.hypotheses)
-        plan = self.planner.plan(problem, self._generator, self.deadline_seconds, warm)
+        now, wanted = belief.rows(rows), goal_rows(goal, rows)
+        actor = self.strategy.actor
+        propose = None if actor is None else proposal(self.model, actor, now, wanted)
+        problem = pose(self.model, now, self.strategy.cost, wanted, self.hypotheses, propose)
+        plan = self.strategy.planner.plan(problem, self._generator, self.deadline_seconds, warm)
         horizon = plan.actions.shape[1]
         if self.replan_every > horizon:
             raise PlanningError(

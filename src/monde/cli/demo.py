@@ -16,7 +16,7 @@ class Demo:
 
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs/demo")
     """Folder of everything that is made; what is there already is not made again."""
-    planner: str = "cem"
+    planner: str = "hybrid"
     """What searches."""
     minutes: float = 4.0
     """Training time."""

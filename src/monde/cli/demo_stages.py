@@ -1,18 +1,20 @@
-"""The demo's stages, each found done or made: record, train, score, report."""
+"""The demo's stages, each found done or made: record, train, fit the actor, score, report."""
 
 import time
 from dataclasses import replace
 
-from monde.agents import record
+from monde.agents import Strategy, record
+from monde.cli.actor import actor_note
 from monde.cli.progress import Reporter, stages
 from monde.cli.train import note
 from monde.cli.verb import Outcome
-from monde.evaluation import describe_planner, score_run
-from monde.recipes import PlannerWithCost, Recipe, planner
+from monde.evaluation import describe_strategy, score_run
+from monde.models import weights_hash
+from monde.recipes import Recipe, strategy
 from monde.report import build_report
 from monde.scorecard import Row, Scorecard
 from monde.store import PeakMemory, RunFolder, read_json, read_manifest, write_json
-from monde.training import TrainProgress, train
+from monde.training import TrainProgress, fit_actor, train
 
 SHOWN = ("probe_position_rmse_px", "success", "steps_to_success", "plan_seconds", "wall_seconds", "anonymous_bytes")
 """Figures that are printed at the end."""
@@ -28,10 +30,10 @@ def run_demo(recipe: Recipe, reporter: Reporter) -> Outcome:
 
 
 def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
-    """Record, train, score, report; returns the stages that had something to do."""
+    """Record, train, fit the actor, score, report; returns the stages that had something to do."""
     fresh = []
     run = RunFolder(recipe.run)
-    with reporter.count(f"1/4 recording {recipe.world}", "episodes") as count:
+    with reporter.count(f"1/5 recording {recipe.world}", "episodes") as count:
         recorded = record(
             recipe.world,
             recipe.data,
@@ -45,7 +47,7 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
         fresh.append("record")
     if not _finished(run, recipe.train.minutes or 0):
         fresh.append("train")
-        with reporter.track("2/4 training") as advance:
+        with reporter.track("2/5 training") as advance:
 
             def told(now: TrainProgress) -> None:
                 advance(now.done, 1.0, note(now.step, now.metrics))
@@ -55,14 +57,18 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
             summary = train(recipe.train, progress=told, resume=run.config.exists())
         if not summary.finished:
             raise KeyboardInterrupt
-    chosen = planner(recipe.planner)
-    if "train" in fresh or not _scored_alike(run, recipe, chosen):
+    if recipe.actor is not None and not _fitted(run):
+        fresh.append("actor")
+        with reporter.track("3/5 fitting the actor") as advance:
+            fit_actor(recipe.run, recipe.actor, lambda done, whole, found: advance(done, whole, actor_note(found)))
+    chosen = strategy(recipe.planner, recipe.run)
+    if {"train", "actor"} & {*fresh} or not _scored_alike(run, recipe, chosen):
         fresh.append("score")
-        with stages(reporter, "3/4 scoring") as progress:
-            score_run(recipe.run, chosen.planner, chosen.cost, recipe.score, progress)
+        with stages(reporter, "4/5 scoring") as progress:
+            score_run(recipe.run, chosen, recipe.score, progress)
     if "score" in fresh or not run.report.exists():
         fresh.append("report")
-        reporter.say("4/4 drawing the report")
+        reporter.say("5/5 drawing the report")
         build_report(recipe.run)
     return fresh
 
@@ -75,12 +81,21 @@ def _finished(run: RunFolder, minutes: float) -> bool:
     return isinstance(seconds, (int, float)) and seconds >= 60 * minutes
 
 
-def _scored_alike(run: RunFolder, recipe: Recipe, chosen: PlannerWithCost) -> bool:
+def _fitted(run: RunFolder) -> bool:
+    """Whether both heads are there, of the newest weights."""
+    if not (run.actor.exists() and run.temporal_distance.exists()):
+        return False
+    kinds = ((run.actor, "actor"), (run.temporal_distance, "temporal_distance"))
+    metas = [read_manifest(folder, kind).get("meta") for folder, kind in kinds]
+    return all(isinstance(meta, dict) and meta.get("of") == weights_hash(run.root) for meta in metas)
+
+
+def _scored_alike(run: RunFolder, recipe: Recipe, chosen: Strategy) -> bool:
     """Whether score.json was made with this planner, its settings and this many episodes."""
     if not run.score.exists():
         return False
     score = Scorecard.from_json(read_json(run.score))
-    before, now = score.protocol.get("planner"), describe_planner(chosen.planner, chosen.cost)
+    before, now = score.protocol.get("planner"), describe_strategy(chosen)
     same = isinstance(before, dict) and all(before.get(key) == value for key, value in now.items())
     return same and "success" in score and score["success"].n == recipe.score.episodes
 

@@ -13,6 +13,7 @@ import tyro
 from tyro.conf import subcommand
 
 import monde
+from monde.cli.actor import Actor
 from monde.cli.check import Check
 from monde.cli.convert import Convert
 from monde.cli.demo import Demo
@@ -30,6 +31,7 @@ AnyVerb = (
     | Annotated[Convert, subcommand("convert", prefix_name=False)]
     | Annotated[Check, subcommand("check", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
+    | Annotated[Actor, subcommand("actor", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
     | Annotated[Report, subcommand("report", prefix_name=False)]

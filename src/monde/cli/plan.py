@@ -1,7 +1,7 @@
 """`monde plan RUN`."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -25,8 +25,10 @@ class Plan:
     """Episodes to plan."""
     budget: int = 100
     """Control steps allowed in each."""
-    planner: str = "cem"
-    """What searches."""
+    planner: str = "auto"
+    """What searches; auto: hybrid where the run has an actor, cem otherwise."""
+    cost: Literal["auto", "latent", "time"] = "auto"
+    """What it minimises: latent distance, or the learned time to the goal; auto: what suits the planner."""
     seed: int = 0
     """Seed of starts, goals and the planner's noise."""
 
@@ -34,14 +36,14 @@ class Plan:
         """Plan; see `monde.evaluation.plan_run`."""
         from monde.cli.scores import score_table
         from monde.evaluation import PlanConfig, plan_run
-        from monde.recipes import planner
+        from monde.recipes import strategy
 
-        chosen = planner(self.planner)
+        chosen = strategy(self.planner, self.run, cost=self.cost)
         config = PlanConfig(
             goal=self.goal, episodes=self.episodes, budget_steps=self.budget, seed=self.seed, world=self.world
         )
         with reporter.count(f"planning with {self.run}", "episodes") as progress:
-            score = plan_run(self.run, chosen.planner, chosen.cost, config, progress)
+            score = plan_run(self.run, chosen, config, progress)
         text = f"{score_table(score)}\nfilms: {self.run}/exhibits (see them with `monde report {self.run}`)"
         return Outcome(text, score.to_json())
 

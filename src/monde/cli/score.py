@@ -1,7 +1,7 @@
 """`monde score RUN`."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -22,8 +22,10 @@ class Score:
     """Control steps allowed in each."""
     world: World = None
     """World to act in."""
-    planner: str = "cem"
-    """What searches."""
+    planner: str = "auto"
+    """What searches; auto: hybrid where the run has an actor, cem otherwise."""
+    cost: Literal["auto", "latent", "time"] = "auto"
+    """What it minimises: latent distance, or the learned time to the goal; auto: what suits the planner."""
     seed: int = 0
     """Seed of starts, goals and resampling."""
 
@@ -31,12 +33,12 @@ class Score:
         """Score; see `monde.evaluation.score_run`."""
         from monde.cli.scores import score_table
         from monde.evaluation import ScoreConfig, score_run
-        from monde.recipes import planner
+        from monde.recipes import strategy
 
-        chosen = planner(self.planner)
+        chosen = strategy(self.planner, self.run, cost=self.cost)
         config = ScoreConfig(episodes=self.n, budget_steps=self.budget, seed=self.seed, world=self.world)
         with stages(reporter, f"scoring {self.run}") as progress:
-            score = score_run(self.run, chosen.planner, chosen.cost, config, progress)
+            score = score_run(self.run, chosen, config, progress)
         return Outcome(score_table(score), score.to_json())
 
     def kept(self) -> str:

@@ -7,7 +7,7 @@ from monde.evaluation.latents import ClipSource, EpisodeClips
 from monde.evaluation.planned import PlanConfig, plan_run
 from monde.evaluation.prediction import score_prediction
 from monde.evaluation.probes import ProbeScore, Target, score_probes, targets
-from monde.evaluation.protocol import describe_planner, protocol_card, scorecard
+from monde.evaluation.protocol import describe_strategy, protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
 from monde.evaluation.run import ScoreConfig, check_world, recorded_world, score_run
 from monde.evaluation.showing import decoder_data, films, imagination
@@ -29,7 +29,7 @@ __all__ = [
     "Target",
     "check_world",
     "decoder_data",
-    "describe_planner",
+    "describe_strategy",
     "exhibits",
     "films",
     "imagination",

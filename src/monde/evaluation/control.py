@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from monde.agents import Agent, EpisodeResults, PlanningAgent, random_agent, run_episodes, stay_agent
+from monde.agents import Agent, EpisodeResults, PlanningAgent, Strategy, random_agent, run_episodes, stay_agent
 from monde.errors import ContractError
-from monde.evaluation.protocol import describe_planner
+from monde.evaluation.protocol import describe_strategy
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.statistics import mean_interval, wilson
 from monde.evaluation.timing import MakeWorld, time_plans, time_rows
-from monde.protocols import Cost, Planner, WorldModel
+from monde.protocols import WorldModel
 from monde.scorecard import Row
 
 
@@ -72,8 +72,7 @@ class ControlScore:
 
 def score_control(
     model: WorldModel,
-    planner: Planner,
-    cost: Cost,
+    strategy: Strategy,
     world_name: str,
     config: ControlConfig | None = None,
     make_world: MakeWorld | None = None,
@@ -85,8 +84,7 @@ def score_control(
 
     Args:
         model: Imagines.
-        planner: Searches.
-        cost: Judges.
+        strategy: How it plans.
         world_name: World that the model knows.
         config: How.
         make_world: Makes worlds by name; by default `monde.worlds.make`.
@@ -100,15 +98,14 @@ def score_control(
     make = make_world or _registry()
     seeds, redrawn = draw_starts(lambda batch: make(world_name, batch), config.episodes, config.seed, config.batch)
 
-    agent = _planning_agent(model, planner, cost, config)
+    agent = _planning_agent(model, strategy, config)
     planned = _run(make, world_name, agent, seeds, config, config.films > 0, progress)
     others = {"random": random_agent(model.actions, config.seed), "stay": stay_agent(model.actions)}
     floors = {name: _run(make, world_name, other, seeds, config) for name, other in others.items()}
     rows = _success_rows(planned, floors, redrawn, config)
     singles = time_plans(
         model,
-        planner,
-        cost,
+        strategy,
         make,
         world_name,
         seeds,
@@ -138,11 +135,10 @@ def first_rows(results: EpisodeResults, count: int) -> EpisodeResults:
     )
 
 
-def _planning_agent(model: WorldModel, planner: Planner, cost: Cost, config: ControlConfig) -> PlanningAgent:
+def _planning_agent(model: WorldModel, strategy: Strategy, config: ControlConfig) -> PlanningAgent:
     return PlanningAgent(
         model,
-        planner,
-        cost,
+        strategy,
         seed=config.seed,
         replan_every=config.replan_every,
         hypotheses=config.hypotheses,
@@ -151,9 +147,8 @@ def _planning_agent(model: WorldModel, planner: Planner, cost: Cost, config: Con
 
 
 def _settings(agent: PlanningAgent) -> dict[str, object]:
-    return describe_planner(
-        agent.planner,
-        agent.cost,
+    return describe_strategy(
+        agent.strategy,
         replan_every=agent.replan_every,
         hypotheses=agent.hypotheses,
         deadline_seconds=agent.deadline_seconds,

@@ -10,16 +10,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from monde import worlds
-from monde.agents import EpisodeResults, PlanningAgent, fit_clip, fit_frames, frame_clip, resolve_goal, run_episodes
+from monde.agents import (
+    EpisodeResults,
+    PlanningAgent,
+    Strategy,
+    fit_clip,
+    fit_frames,
+    frame_clip,
+    resolve_goal,
+    run_episodes,
+)
 from monde.errors import DataError, UsageError
 from monde.evaluation.control import ControlConfig, score_control
-from monde.evaluation.protocol import describe_planner, protocol_card, scorecard
+from monde.evaluation.protocol import describe_strategy, protocol_card, scorecard
 from monde.evaluation.run import check_world, recorded_world
 from monde.evaluation.showing import camera_of, films
 from monde.evaluation.statistics import mean_interval
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.models import JEPA, load_model
-from monde.protocols import Cost, Planner
 from monde.scorecard import Row, Scorecard
 from monde.store import RunFolder
 from monde.training import choose_device, choose_precision
@@ -59,8 +67,7 @@ class PlanConfig:
 
 def plan_run(
     run: Path,
-    planner: Planner,
-    cost: Cost,
+    strategy: Strategy,
     config: PlanConfig | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scorecard:
@@ -98,17 +105,17 @@ def plan_run(
             films=config.episodes,
             timed_plans=min(10, config.episodes),
         )
-        scored = score_control(model, planner, cost, name, control, progress=progress)
+        scored = score_control(model, strategy, name, control, progress=progress)
         rows, results, settings, seeds = scored.rows, scored.films, scored.planner, scored.seeds
     else:
         picture = goal_clip(config.goal, model, setup)
         goal = LatentGoal(resolved(model, picture).latents.expand(config.episodes, -1, -1))
         seeds = tuple(range(config.seed, config.seed + config.episodes))
-        results = _act(model, planner, cost, name, goal, seeds, config)
+        results = _act(model, strategy, name, goal, seeds, config)
         shown = picture.stream(camera_of(model).name).values[:, 0].cpu().numpy()
         results = replace(results, goal_frames=np.repeat(shown, config.episodes, axis=0))
         rows = _nearness(model, results, goal, config)
-        settings = describe_planner(planner, cost, block=model.actions.block)
+        settings = describe_strategy(strategy, block=model.actions.block)
     if results is not None and results.goal_frames is not None:
         for index, film in enumerate(films(results)):
             film.save(RunFolder(run).exhibits / f"plan-{index:02d}", replace=True)
@@ -177,11 +184,11 @@ def _picture(path: Path, model: JEPA) -> Clip:
 
 
 def _act(
-    model: JEPA, planner: Planner, cost: Cost, name: str, goal: LatentGoal, seeds: tuple[int, ...], config: PlanConfig
+    model: JEPA, strategy: Strategy, name: str, goal: LatentGoal, seeds: tuple[int, ...], config: PlanConfig
 ) -> EpisodeResults:
     world = worlds.make(name, len(seeds))
     try:
-        agent = PlanningAgent(model, planner, cost, seed=config.seed)
+        agent = PlanningAgent(model, strategy, seed=config.seed)
         return run_episodes(world, agent, seeds, config.budget_steps, record_frames=True, goal=goal)
     finally:
         world.close()

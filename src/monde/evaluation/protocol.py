@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from monde.protocols import Cost, Planner
+from monde.agents import Strategy
 from monde.scorecard import Row, Scorecard
 from monde.store import commit, machine, utc_now
 
@@ -31,7 +31,7 @@ def protocol_card(
         world: Name of the world.
         budget_steps: Control steps allowed.
         seeds: Seeds that the episodes were drawn with.
-        planner: Settings (see `describe_planner`).
+        planner: Settings (see `describe_strategy`).
         data_hash: Fingerprint of the recording that was trained on.
         normalisation: How inputs are normalised.
         goal: How goals are sampled.
@@ -54,11 +54,16 @@ def protocol_card(
     } | dict(extra or {})
 
 
-def describe_planner(planner: Planner, cost: Cost, **settings: object) -> dict[str, object]:
-    """A planner and its cost as JSON values: class names, the planner's `config`, and how it is driven."""
-    config = getattr(planner, "config", None)
+def describe_strategy(strategy: Strategy, **settings: object) -> dict[str, object]:
+    """A strategy as JSON values: class names, the planner's `config`, and how it is driven."""
+    config = getattr(strategy.planner, "config", None)
     fields = dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else {}
-    return {"planner": type(planner).__name__, "cost": repr(cost)} | fields | settings
+    named = {
+        "planner": type(strategy.planner).__name__,
+        "cost": repr(strategy.cost),
+        "actor": strategy.actor is not None,
+    }
+    return named | fields | settings
 
 
 def scorecard(name: str, rows: Sequence[Row], protocol: Mapping[str, object], seeds: Sequence[int]) -> Scorecard:

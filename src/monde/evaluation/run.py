@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from monde import worlds
+from monde.agents import Strategy
 from monde.data import Windows
 from monde.errors import DataError, UsageError
 from monde.evaluation.control import ControlConfig, ControlScore, score_control
@@ -18,7 +19,7 @@ from monde.evaluation.protocol import protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
 from monde.evaluation.showing import camera_of, decoder_data, films, imagination
 from monde.models import JEPA, load_model
-from monde.protocols import Cost, Planner
+from monde.protocols import Cost
 from monde.readouts import fit_decoder, save_decoder
 from monde.scorecard import Row, Scorecard
 from monde.store import RunFolder, remove_artefact, write_json
@@ -75,7 +76,7 @@ class _Subject:
 
 
 def score_run(
-    run: Path, planner: Planner, cost: Cost, config: ScoreConfig | None = None, progress: Progress | None = None
+    run: Path, strategy: Strategy, config: ScoreConfig | None = None, progress: Progress | None = None
 ) -> Scorecard:
     """Score the newest checkpoint of a run; writes score.json and the exhibits into it.
 
@@ -93,11 +94,10 @@ def score_run(
     rows += _probes(subject, config)
     control = None
     if subject.world is not None:
-        rows += _ranking(subject, cost, config, tell)
+        rows += _ranking(subject, strategy.cost, config, tell)
         control = score_control(
             subject.model,
-            planner,
-            cost,
+            strategy,
             subject.world,
             ControlConfig(
                 episodes=config.episodes,

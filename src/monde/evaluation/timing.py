@@ -6,11 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from monde.agents import EpisodeResults, device_of, observation_to_clip, resolve_goal
+from monde.actors import proposal
+from monde.agents import EpisodeResults, Strategy, device_of, observation_to_clip, resolve_goal
 from monde.errors import WorldError
 from monde.evaluation.statistics import bootstrap
 from monde.planning import pose
-from monde.protocols import Cost, Planner, World, WorldModel
+from monde.protocols import World, WorldModel
 from monde.scorecard import Row
 from monde.types import PictureGoal
 
@@ -23,8 +24,7 @@ WARM_UP_PLANS = 2
 
 def time_plans(
     model: WorldModel,
-    planner: Planner,
-    cost: Cost,
+    strategy: Strategy,
     make_world: MakeWorld,
     world_name: str,
     seeds: tuple[int, ...],
@@ -51,8 +51,9 @@ def time_plans(
             with torch.no_grad():
                 goal = resolve_goal(model, PictureGoal(observation_to_clip(aim, model.sensors)))
                 belief = model.begin(observation_to_clip(observation, model.sensors, device))
-            problem = pose(model, belief, cost, goal, hypotheses)
-            plan = planner.plan(problem, generator, deadline_seconds)
+            propose = None if strategy.actor is None else proposal(model, strategy.actor, belief, goal)
+            problem = pose(model, belief, strategy.cost, goal, hypotheses, propose)
+            plan = strategy.planner.plan(problem, generator, deadline_seconds)
             if index >= WARM_UP_PLANS:
                 seconds.append(plan.seconds)
     finally:

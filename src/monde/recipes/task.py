@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monde.evaluation import ScoreConfig
-from monde.training import TrainConfig
+from monde.training import FitActorConfig, TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,7 @@ class Recipe:
         policy: What acts while recording.
         seed: Of recording, training and scoring.
         train: Training.
+        actor: Fitting of the actor, or none where the planner needs none.
         score: Scoring.
         planner: What searches.
     """
@@ -28,6 +29,7 @@ class Recipe:
     policy: str
     seed: int
     train: TrainConfig
+    actor: FitActorConfig | None
     score: ScoreConfig
     planner: str
 

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from monde.evaluation import ScoreConfig
+from monde.recipes.strategies import NEED_ACTOR
 from monde.recipes.task import Recipe
-from monde.training import TrainConfig
+from monde.training import FitActorConfig, TrainConfig
 
 
 def tworoom(
-    out: Path, *, minutes: float = 4.0, recorded: int = 400, episodes: int = 50, seed: int = 0, planner: str = "cem"
+    out: Path, *, minutes: float = 4.0, recorded: int = 400, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
 ) -> Recipe:
     """Random play in two rooms, a nano model, goals anywhere.
 
@@ -35,6 +36,7 @@ def tworoom(
             minutes=minutes,
             seed=seed,
         ),
+        actor=FitActorConfig(minutes=minutes / 4, seed=seed) if planner in NEED_ACTOR else None,
         score=ScoreConfig(episodes=episodes, budget_steps=100, seed=seed, decoder_seconds=10 * minutes),
         planner=planner,
     )

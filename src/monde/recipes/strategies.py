@@ -1,0 +1,91 @@
+"""Strategies by name: a planner, the cost that it searches under, and settings that work."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from monde.actors import Actor
+from monde.agents import Strategy
+from monde.costs import LatentDistance, TimeToGoal
+from monde.errors import UsageError, unknown_name
+from monde.models import weights_hash
+from monde.planning import (
+    CEMConfig,
+    CEMPlanner,
+    GradientConfig,
+    GradientPlanner,
+    HybridConfig,
+    HybridPlanner,
+    ICEMConfig,
+    ICEMPlanner,
+    MPPIConfig,
+    MPPIPlanner,
+    ProposalConfig,
+    ProposalPlanner,
+    RandomShootingConfig,
+    RandomShootingPlanner,
+)
+from monde.protocols import Cost, Planner
+from monde.readouts import TemporalDistance
+from monde.store import RunFolder
+from monde.training import choose_device
+
+PLANNERS: Mapping[str, Planner] = {
+    "actor": ProposalPlanner(ProposalConfig(horizon=1)),
+    # As good on TwoRoom as the literature's 300 × 10 at a sixth of its time (docs/log.md).
+    "cem": CEMPlanner(CEMConfig(horizon=6, samples=128, rounds=5, elites=16)),
+    "cem-300x10": CEMPlanner(CEMConfig(horizon=5, samples=300, rounds=10, elites=30)),
+    "gradient": GradientPlanner(GradientConfig(horizon=6)),
+    "hybrid": HybridPlanner(HybridConfig(horizon=2, samples=32, rounds=2)),
+    "icem": ICEMPlanner(ICEMConfig(horizon=6)),
+    "mppi": MPPIPlanner(MPPIConfig(horizon=6)),
+    "random-shooting": RandomShootingPlanner(RandomShootingConfig(horizon=6, samples=640)),
+}
+"""actor: no search. hybrid: the actor proposes, few samples refine. cem-300x10: LeWM's planner settings."""
+
+NEED_ACTOR = ("actor", "hybrid")
+COSTS = ("auto", "latent", "time")
+
+
+def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "auto", device: str = "auto") -> Strategy:
+    """The strategy called `name`.
+
+    Args:
+        name: One of `PLANNERS`, or "auto": hybrid where the run has an actor, cem otherwise.
+        run: Run folder, from which the actor and the temporal distance are taken.
+        cost: "latent" (distance in latent space), "time" (learned time to the goal), or "auto": time for what needs an
+            actor, latent for all else.
+        device: Where the actor and the cost are to be; that of the model.
+
+    Raises:
+        UsageError: An unknown name, or an actor or temporal distance that the run does not have.
+        StoreError: They were fitted on another model, or altered.
+    """
+    if cost not in COSTS:
+        raise unknown_name("cost", cost, list(COSTS))
+    if name == "auto":
+        name = "hybrid" if run is not None and RunFolder(Path(run)).actor.exists() else "cem"
+    if name not in PLANNERS:
+        raise unknown_name("planner", name, ["auto", *sorted(PLANNERS)])
+    run = None if run is None else Path(run)
+    place = choose_device(device)
+    actor = _actor(name, run, place) if name in NEED_ACTOR else None
+    timed = cost == "time" or (cost == "auto" and actor is not None)
+    return Strategy(PLANNERS[name], _time(name, run, place) if timed else LatentDistance(), actor)
+
+
+def _actor(name: str, run: Path | None, device: torch.device) -> Actor:
+    if run is None or not RunFolder(run).actor.exists():
+        raise _missing(f"planner {name!r} needs an actor", run)
+    return Actor.load(RunFolder(run).actor, weights_hash(run)).to(device)
+
+
+def _time(name: str, run: Path | None, device: torch.device) -> Cost:
+    if run is None or not RunFolder(run).temporal_distance.exists():
+        raise _missing(f"planner {name!r} with cost 'time' needs a temporal distance", run)
+    return TimeToGoal(head=TemporalDistance.load(RunFolder(run).temporal_distance, weights_hash(run)).to(device))
+
+
+def _missing(what: str, run: Path | None) -> UsageError:
+    return UsageError(what, got=f"{run} has none" if run else "no run", remedy=f"fit one: monde actor {run or 'RUN'}")
