@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
 
 FIGURES = (
-    ("demo", "success", "TwoRoom, goals in both rooms, CEM on latent distance: success", 100, "%", 0),
-    ("demo", "plan_seconds", "one plan (128 × 5 sequences of 6 blocks)", 1e3, " ms", 0),
+    ("demo", "success", "TwoRoom, goals in both rooms, hybrid planner: success", 100, "%", 0),
+    ("demo", "plan_seconds", "one plan of the hybrid planner", 1e3, " ms", 0),
     ("demo", "probe_position_rmse_px", "position read from the latent of one frame, of 64 px", 1, " px", 2),
     ("demo", "prediction/position/rmse/2s", "position read from the latent imagined 2 s ahead", 1, " px", 2),
     ("demo", "wall_seconds", "`make demo` after the install", 1 / 60, " min", 1),

@@ -37,7 +37,8 @@ PLANNERS: Mapping[str, Planner] = {
     "cem": CEMPlanner(CEMConfig(horizon=6, samples=128, rounds=5, elites=16)),
     "cem-300x10": CEMPlanner(CEMConfig(horizon=5, samples=300, rounds=10, elites=30)),
     "gradient": GradientPlanner(GradientConfig(horizon=6)),
-    "hybrid": HybridPlanner(HybridConfig(horizon=2, samples=32, rounds=2)),
+    # On TwoRoom a longer horizon adds time only (docs/log.md).
+    "hybrid": HybridPlanner(HybridConfig(horizon=1, samples=32, rounds=2)),
     "icem": ICEMPlanner(ICEMConfig(horizon=6)),
     "mppi": MPPIPlanner(MPPIConfig(horizon=6)),
     "random-shooting": RandomShootingPlanner(RandomShootingConfig(horizon=6, samples=640)),
