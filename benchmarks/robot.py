@@ -10,11 +10,18 @@ for the commands are the wanted joint angles themselves and are given to the mod
 (docs/log.md); the note of each row holds every fold.
 
     python benchmarks/robot.py [--minutes 1.5] [--folds 5]
+
+With --curve: the error 1 s ahead when 2, 4, 6 and 8 episodes are learned from, for the same held-out episodes and the
+same time of training, into robot_curve.json; and by which power of the number of episodes it falls.
+
+    python benchmarks/robot.py --curve [--minutes 1.5] [--curve-folds 2]
 """
 
+import argparse
 import os
 import tempfile
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +44,8 @@ from monde.types import Clip
 
 DATA = Path(os.environ.get("MONDE_SHARED_DATA", "../shared/data")) / "lerobot-g1-bottle"
 CAMERA, STATE, ARMS, SEED = "cam_high", "state", 14, 0
+CURVE, TOLD = (2, 4, 6, 8), ("commanded_action", "linear_ar_actions")
+"""Episodes learned from in the curve, and floors that are told the commands."""
 STEP_SECONDS, HORIZONS, CONTEXT = 1 / 6, {"0.5s": 3, "1s": 6, "2s": 12}, 3
 
 
@@ -167,24 +176,66 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=8)
     parser.add_argument("--inverse", type=float, default=10.0, help="weight of inverse dynamics")
     parser.add_argument("--regulariser", type=float, default=0.02, help="weight of SIGReg")
+    parser.add_argument("--curve", action="store_true", help="errors by number of training episodes instead")
+    parser.add_argument("--curve-folds", type=int, default=2, help="so many of the folds, for the curve")
     given = parser.parse_args()
+    if given.curve:
+        counts = {n: run_folds(given, given.only or given.curve_folds, n) for n in CURVE}
+        report_curve(counts, given)
+    else:
+        report(run_folds(given, given.only or given.folds), given)
+
+
+def run_folds(given: argparse.Namespace, folds: int, episodes: int = 0) -> dict[str, list[float]]:
+    """Every figure of the first so many folds; `episodes` to learn from, or all that are not held out."""
     results: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="monde-robot-") as folder:
-        for k in range(given.only or given.folds):
+        for k in range(folds):
             config = TrainConfig(
                 data=str(DATA.resolve()), run=f"{folder}/fold{k}", minutes=given.minutes, sensors=(CAMERA,),
                 frame=given.frame, step_seconds=STEP_SECONDS, window=given.window, batch=64, folds=given.folds, fold=k,
-                seed=SEED,
+                seed=SEED, train_episodes=episodes,
                 objective=ObjectiveConfig(inverse_weight=given.inverse, regulariser_weight=given.regulariser),
             )  # fmt: skip
             steps = train(config).step
             for name, value in fold(Path(config.run)).items():
                 results[name].append(value)
-            print(f"fold {k}: {steps} steps", {name: round(v[-1], 3) for name, v in results.items() if "1s" in name})
-    report(results, given)
+            told = {name: round(v[-1], 3) for name, v in results.items() if "1s" in name}
+            print(f"fold {k}, {episodes or 'all'} episodes: {steps} steps", told)
+    return results
 
 
-def report(results: dict[str, list[float]], given: object) -> None:
+def report_curve(counts: Mapping[int, Mapping[str, Sequence[float]]], given: argparse.Namespace) -> None:
+    """Rows of the learning curve: errors, and their slope where both axes are logarithms."""
+    rows = []
+    for n, results in counts.items():
+        floors = {
+            name.split("/")[1]: float(np.mean(values))
+            for name, values in results.items()
+            if name.startswith("error/") and name.endswith("/1s")
+            if name.split("/")[1] not in {"model", "shuffled_actions", *TOLD}
+        }
+        ours = results["error/model/1s"]
+        by_fold = "by fold: " + ", ".join(f"{value:.4f}" for value in ours)
+        rows.append(row(f"joint_error_rad/1.0s/episodes_{n}", ours, "rad", by_fold, floors))
+    errors = np.log([results["error/model/1s"] for results in counts.values()])  # [counts, folds]
+    slopes = np.polyfit(np.log(list(counts)), errors, 1)[0].tolist()
+    rows.append(row("log_log_slope/1.0s", slopes, "1", "d ln(error) / d ln(episodes), one a fold"))
+    halved = [2.0**slope for slope in slopes]
+    rows.append(row("error_factor_per_doubling/1.0s", halved, "1", "what twice the episodes multiply the error by"))
+    settings = dict(vars(given))
+    out = Path(settings.pop("out"))
+    protocol = {"data": "lerobot-g1-bottle", "split": "k-fold over episodes", "episodes": list(counts)}
+    card = write("robot_curve", rows, settings | protocol, [SEED], out)
+    shown = {f"{n} episodes": half(card, f"joint_error_rad/1.0s/episodes_{n}") for n in counts}
+    best = min(floor for n in counts for floor in card[f"joint_error_rad/1.0s/episodes_{n}"].floors.values())
+    bars(
+        [("joint error 1 s ahead, rad; line: best floor that is not told the commands", shown, best)],
+        out / "robot_curve.svg",
+    )
+
+
+def report(results: Mapping[str, Sequence[float]], given: argparse.Namespace) -> None:
     """Rows from the figures of the folds."""
     named = {name.split("/")[1] for name in results if name.startswith("error/")}
     floors = sorted(named - {"model", "shuffled_actions"})
@@ -198,7 +249,7 @@ def report(results: dict[str, list[float]], given: object) -> None:
         rows += [row(f"floor_joint_error_rad/{name}/{label}", values, "rad") for name, values in others.items()]
         for metric, left_out in (
             ("ratio_to_best_floor", ()),
-            ("ratio_to_best_floor_not_told_commands", ("commanded_action", "linear_ar_actions")),
+            ("ratio_to_best_floor_not_told_commands", TOLD),
         ):
             best = min((name for name in floors if name not in left_out), key=lambda name: held[name])
             ratios = [mine / floor for mine, floor in zip(ours, others[best], strict=True)]
@@ -214,7 +265,7 @@ def report(results: dict[str, list[float]], given: object) -> None:
         rows.append(
             row(f"observed_joint_error_rad/{name}", results[f"observed/{name}"], "rad", "latents of real frames")
         )
-    settings = dict(vars(given)) if hasattr(given, "__dict__") else {}
+    settings = dict(vars(given))
     out = Path(settings.pop("out"))
     card = write("robot", rows, settings | {"data": "lerobot-g1-bottle", "split": "k-fold over episodes"}, [SEED], out)
     bars(

@@ -69,6 +69,9 @@ MAX_CHUNK_BYTES = 1024 * 1024 * 1024
 MAX_DOWNLOAD_SECONDS_TO_ANSWER = 10.0
 """How long the hub may take to answer about a file before it counts as unreachable."""
 
+MAX_DOWNLOAD_BYTES = 64 * 1024 * 1024 * 1024
+"""Most that opening a dataset by its name on the hub downloads; MONDE_MAX_DOWNLOAD_GIB raises it for one process."""
+
 MAX_VIDEO_INDEXES = 1_024
 """Videos of one recording whose index is kept in memory."""
 

@@ -12,8 +12,8 @@ import huggingface_hub.constants
 import pytest
 
 from monde.data import EpisodeData, open_recording
-from monde.data.hub import HubName, hub_name
-from monde.errors import DataError
+from monde.data.hub import LIMIT, HubName, hub_name
+from monde.errors import DataError, UsageError
 
 Make = Callable[..., list[EpisodeData]]
 COMMIT = "a" * 40
@@ -214,3 +214,22 @@ def test_a_path_that_is_mistyped_stays_here(tmp_path: Path, monkeypatch: pytest.
         open_recording("data/mistyped")
     assert hub_name("hf:data/mistyped") == HubName(repository="data/mistyped")
     assert hub_name("lerobot/pusht@v2.1") == HubName(repository="lerobot/pusht", revision="v2.1")
+
+
+def test_a_dataset_larger_than_the_limit(
+    hub: Hub, tmp_path: Path, make_dataset: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(hub, tmp_path, make_dataset)
+    monkeypatch.setenv(LIMIT, "0.000001")
+    with pytest.raises(DataError, match=rf"somebody/moves is larger than may be downloaded.*{LIMIT}=1 allows it"):
+        open_recording("somebody/moves")
+    assert hub.sent == []
+    monkeypatch.setenv(LIMIT, "0.1")
+    open_recording("somebody/moves")
+    sent = list(hub.sent)
+    monkeypatch.setenv(LIMIT, "0.000001")
+    assert open_recording("somebody/moves").lengths == (5, 9)  # what is here already does not count
+    assert hub.sent == sent
+    monkeypatch.setenv(LIMIT, "much")
+    with pytest.raises(UsageError, match="no size"):
+        open_recording("somebody/moves")

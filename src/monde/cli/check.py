@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monde.cli.progress import Reporter
-from monde.cli.verb import DONE, FAILED, Data, Outcome
+from monde.cli.verb import DONE, FAILED, Data, Outcome, Rate
 from monde.errors import MondeError
 
 
@@ -17,6 +17,8 @@ class Check:
 
     data: Data
     """Folder of the recording."""
+    rate: Rate = None
+    """Frames per second, where the recording does not store it (RLDS, HDF5, Zarr)."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Check; see `monde.data.check_dataset`."""
@@ -24,7 +26,7 @@ class Check:
         from monde.store.typed import to_json
 
         with reporter.count(f"checking {self.data}", "episodes") as progress:
-            findings = check_dataset(self.data, progress=progress)
+            findings = check_dataset(self.data, rate_hz=self.rate, progress=progress)
         failed = any(finding.level == "error" for finding in findings)
         description = self._describe()
         lines = [f"{name}: {text}" for name, text in _lines(description)]
@@ -38,7 +40,7 @@ class Check:
         from monde.data import open_recording
 
         try:
-            recording = open_recording(self.data)
+            recording = open_recording(self.data, self.rate)
         except MondeError:
             return {}  # what cannot be opened cannot be described: the findings say why
         actions = recording.actions

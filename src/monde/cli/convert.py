@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from monde.cli.progress import Reporter
-from monde.cli.verb import Outcome
+from monde.cli.verb import Outcome, Rate
 from monde.errors import UsageError
 
 Source = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE", help_behavior_hint="")]
@@ -29,6 +29,8 @@ class Convert:
     """Episodes to take, counted from 0: numbers and ranges such as 0-9 (both ends taken)."""
     store: Literal["auto", "images", "video"] = "auto"
     """How frames are stored: images are lossless; auto takes video above 128 px a side."""
+    rate: Rate = None
+    """Frames per second, where SOURCE does not store it (RLDS, HDF5, Zarr)."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Convert; see `monde.data.convert.convert`."""
@@ -37,7 +39,13 @@ class Convert:
         frame, episodes = frame_size(self.frame), episode_numbers(self.episodes)
         with reporter.count(f"converting {self.source}", "frames") as progress:
             summary = convert(
-                self.source, self.out, frame=frame, episodes=episodes, store=self.store, progress=progress
+                self.source,
+                self.out,
+                frame=frame,
+                episodes=episodes,
+                store=self.store,
+                rate_hz=self.rate,
+                progress=progress,
             )
         for name, reason in summary.left_out.items():
             reporter.say(f"left out: {name}: {reason}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from monde.cli.progress import Reporter
-from monde.cli.verb import INTERRUPTED, Data, Outcome
+from monde.cli.verb import INTERRUPTED, Data, Outcome, Rate
 
 if TYPE_CHECKING:
     from monde.training import TrainConfig
@@ -38,6 +38,8 @@ class Train:
     """Control steps in one action block, and the frame skip."""
     step_seconds: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="")] = None
     """Duration of a model step; sets --block from the recording's rate."""
+    rate: Rate = None
+    """Frames per second, where DATA does not store it (RLDS, HDF5, Zarr)."""
     action_free: bool = False
     """Leave the actions out, even where they were recorded."""
     folds: int = 0
@@ -90,6 +92,7 @@ class Train:
             frame=self.frame,
             block=self.block,
             step_seconds=self.step_seconds,
+            rate_hz=self.rate,
             action_free=self.action_free,
             folds=self.folds,
             fold=self.fold,
@@ -112,12 +115,13 @@ class Train:
 
             def progress(now: TrainProgress) -> None:
                 advance(now.done, 1.0, note(now.step, now.metrics))
-                for alarm in now.alarms:
-                    if alarm not in told:
-                        told.add(alarm)
-                        reporter.say(f"alarm at step {now.step:,}: {alarm}")
+                for alarm in (alarm for alarm in now.alarms if alarm not in told):
+                    told.add(alarm)
+                    reporter.say(f"alarm at step {now.step:,}: {alarm}")
 
             summary = train(config, progress, resume=self.resume)
+        if summary.left_out:
+            reporter.say(f"left out, since no encoder reads them: {', '.join(summary.left_out)}")
         document = {
             "verb": "train",
             "run": str(summary.run),
@@ -127,6 +131,7 @@ class Train:
             "frames_per_second": summary.frames_per_second,
             "finished": summary.finished,
             "alarms": list(summary.alarms),
+            "left_out": list(summary.left_out),
         }
         done = f"{summary.run}: {summary.step:,} steps in {summary.seconds:.0f} s"
         speed = f" ({summary.frames_per_second:,.0f} frames/s)"

@@ -20,6 +20,10 @@ Data = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help_
 """Folder of a recording, as the verb's own argument."""
 
 
+Rate = Annotated[float | None, tyro.conf.arg(metavar="HZ", help_behavior_hint="(default: as declared)")]
+"""Frames per second of a recording that does not store it, as a flag."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a verb found or did.

@@ -160,7 +160,7 @@ class FrameCache:
         raise unknown_name("sensor", name, [sensor.name for sensor in self.sensors], ContractError)
 
     def values(self, name: str) -> np.ndarray:
-        """[N, h, w, 3] uint8 of a camera, [N, …] float32 of another sensor; read-only."""
+        """[N, h, w, 3] uint8 of a camera, [N, h, w, 1] float32 of depth, [N, …] float32 of another; read-only."""
         return self._values[self.sensor(name).name]
 
     def verify(self) -> None:

@@ -145,21 +145,18 @@ def _ahead(pool: ThreadPoolExecutor, pieces: Iterator[_Decoded]) -> Iterator[_De
 def _filmed(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Decoded]:
     """Episodes of video: cameras from first frame to last side by side, numbers sliced to match."""
     for episode, length in enumerate(recording.lengths):
-        held = numbers(recording, episode, [sensor.name for sensor in sensors if sensor.kind != "rgb"])
+        held = numbers(recording, episode, [sensor.name for sensor in sensors if not sensor.picture])
         controls = None if recording.actions is None else _padded(held.actions, length, recording.actions.dim)
         films = {
             sensor.name: _Film(film(recording, episode, sensor, (sensor.shape[1], sensor.shape[2])))
             for sensor in sensors
-            if sensor.kind == "rgb"
+            if sensor.picture
         }
         step = max(1, PIECE_BYTES // max(1, sum(_sample_bytes(sensor) for sensor in sensors)))
         for start in range(0, length, step):
             stop = min(start + step, length)
             yield _Decoded(
-                [
-                    films[s.name].take(stop - start) if s.kind == "rgb" else held.values[s.name][start:stop]
-                    for s in sensors
-                ],
+                [films[s.name].take(stop - start) if s.picture else held.values[s.name][start:stop] for s in sensors],
                 held.times_seconds[start:stop],
                 None if controls is None else controls[start:stop],
             )
@@ -172,16 +169,20 @@ class _Film:
         self._pieces, self._left = pieces, np.empty((0,), dtype=np.uint8)
 
     def take(self, count: int) -> np.ndarray:
-        taken: list[np.ndarray] = []
-        while count:
+        result, filled = np.empty((0,), dtype=np.uint8), 0
+        while filled < count:
             if not len(self._left):
                 self._left = next(self._pieces, self._left)
                 if not len(self._left):
-                    raise DataError("a video holds fewer frames than announced", got=f"{count} missing")
-            taken.append(self._left[:count])
-            self._left = self._left[count:]
-            count -= len(taken[-1])
-        return taken[0] if len(taken) == 1 else np.concatenate(taken)
+                    raise DataError("a video holds fewer frames than announced", got=f"{count - filled} missing")
+            part, self._left = self._left[: count - filled], self._left[count - filled :]
+            if len(part) == count:
+                return part
+            # Filled as the portions come: held until the last, they would take the room of a second piece.
+            result = result if filled else np.empty((count, *part.shape[1:]), dtype=part.dtype)
+            result[filled : filled + len(part)] = part
+            filled += len(part)
+        return result
 
 
 def _pieces(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Piece]:
@@ -201,8 +202,10 @@ def _decode(recording: Recording, sensors: tuple[Sensor, ...], piece: _Piece) ->
     values = []
     for sensor in sensors:
         array = clip.stream(sensor.name).values[0, :count].numpy()
+        if sensor.picture:
+            array = array.transpose(0, 2, 3, 1)
         if sensor.kind == "rgb":
-            array = resize_frames(array.transpose(0, 2, 3, 1), (sensor.shape[1], sensor.shape[2]))
+            array = resize_frames(array, (sensor.shape[1], sensor.shape[2]))
         values.append(array)
     times = next(iter(clip.streams.values())).times_seconds[0, :count].numpy()
     controls = None
@@ -231,8 +234,8 @@ def _dtype(sensor: Sensor) -> np.dtype[np.generic]:
 
 
 def _layout(sensor: Sensor) -> tuple[int, ...]:
-    # Cameras channels last: a frame is one run of bytes as decoders deliver it and as convolutions like it.
-    return (*sensor.shape[1:], 3) if sensor.kind == "rgb" else sensor.shape
+    # Pictures channels last: a frame is one run of bytes as decoders deliver it and as convolutions like it.
+    return (*sensor.shape[1:], sensor.shape[0]) if sensor.picture else sensor.shape
 
 
 def _sample_bytes(sensor: Sensor) -> int:

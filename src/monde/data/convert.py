@@ -1,5 +1,6 @@
 """`convert`: any recording into a LeRobot v3.0 dataset, an episode at a time."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -56,6 +57,7 @@ def convert(
     frame: int | tuple[int, int] | None = None,
     episodes: Sequence[int] | None = None,
     store: str = "auto",
+    rate_hz: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ConvertSummary:
     """Write any recording that `open_recording` reads as a LeRobot v3.0 dataset.
@@ -69,14 +71,16 @@ def convert(
         source: What to convert; a folder of videos of several sizes needs `frame`.
         out: Folder of the dataset; new, or written by an equal call.
         frame: Side, or (height, width), to which camera frames are resized; their own by default. The whole picture is
-            kept, its aspect ratio is not.
+            kept, its aspect ratio is not. Depth keeps its size.
         episodes: Which episodes, in this order; all by default.
         store: How camera frames are stored: "images" (lossless), "video" (H.264), or "auto": video for cameras above
             128 px a side.
+        rate_hz: Frames per second of a source that does not store it (see `open_recording`).
         progress: Called with (frames done, frames wanted).
 
     Raises:
-        UsageError: An unknown storage, episodes that do not exist, an unusable `frame`, or `out` inside `source`.
+        UsageError: An unknown storage, episodes that do not exist, an unusable `frame`, a rate for a source that has
+            one of its own, or `out` inside `source`.
         DataError: `source` cannot be read, or holds what a dataset cannot (NaN, times that go back); episodes before
             that are kept. Or `out` holds something else.
         StoreError: The disk is full or read-only.
@@ -85,7 +89,7 @@ def convert(
     size = _size(frame)
     folder, target = Path(source), Path(out)
     _check_apart(folder, target)
-    recording = _opened(folder, size)
+    recording = _opened(folder, size, rate_hz)
     chosen = _chosen(recording, episodes)
     sensors = tuple(replace(s, shape=(3, *size)) if size and s.kind == "rgb" else s for s in recording.sensors)
     frames = storage_for(target, sensors, store)
@@ -139,10 +143,14 @@ def _left_out(recording: Recording) -> dict[str, str]:
     return {**files, **{f"episode {index}": "listed, but its files are not there" for index in listed}}
 
 
-def _opened(source: Path, size: tuple[int, int] | None) -> Recording:
-    if size is not None and ((source.is_file() and is_video(source)) or VideoFolder().detect(source)):
+def _opened(source: Path, size: tuple[int, int] | None, rate_hz: float | None) -> Recording:
+    if (
+        size is not None
+        and rate_hz is None
+        and ((source.is_file() and is_video(source)) or VideoFolder().detect(source))
+    ):
         return VideoRecording(source, size)
-    return open_recording(source)
+    return open_recording(source, rate_hz)
 
 
 def _size(frame: int | tuple[int, int] | None) -> tuple[int, int] | None:
@@ -172,13 +180,12 @@ def _check_apart(source: Path, target: Path) -> None:
 
 def _check_memory(sensors: tuple[Sensor, ...], frames: FrameStorage, longest: int) -> None:
     """Images of an episode are held until its data file is written; an encoded one is taken as large as a raw one."""
-    if not isinstance(frames, ImageFrames):
-        return
-    raw = sum(3 * sensor.shape[1] * sensor.shape[2] for sensor in sensors if sensor.kind == "rgb") * longest
+    held = {"depth": 4, "rgb": 1 if isinstance(frames, ImageFrames) else 0}
+    raw = sum(held.get(sensor.kind, 0) * math.prod(sensor.shape) for sensor in sensors) * longest
     if raw > MAX_RECORDING_GROUP_BYTES:
         raise UsageError(
             "an episode is too large to be stored as images",
             got=f"{raw / 2**20:.0f} MiB in {longest} frames",
             expected=f"at most {MAX_RECORDING_GROUP_BYTES / 2**20:.0f} MiB",
-            remedy="store video (even sides), or smaller frames: --frame SIDE",
+            remedy="store video (even sides), or smaller frames: --frame SIDE; depth is always stored as images",
         )

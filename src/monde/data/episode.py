@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Shaped
 
 from monde.errors import ContractError, DataError
 from monde.limits import MAX_EPISODE_STEPS, MAX_NAME_CHARACTERS
@@ -14,23 +14,28 @@ from monde.types import ActionSpec, Sensor
 
 
 class LazyFrames:
-    """Camera frames [T, 3, h, w] that are decoded while they are written, a few at a time.
+    """Pictures [T, C, h, w] that are decoded while they are written, a few at a time: frames of a camera, or depth.
 
     Args:
-        shape: [T, 3, h, w].
-        pieces: Called once per writing; yields arrays [t, 3, h, w], T frames in all.
+        shape: [T, C, h, w].
+        pieces: Called once per writing; yields arrays [t, C, h, w], T frames in all.
+        dtype: uint8 of a camera's, float32 of depth.
     """
 
     ndim = 4
-    dtype = np.dtype(np.uint8)
 
-    def __init__(self, shape: tuple[int, int, int, int], pieces: Callable[[], Iterable[np.ndarray]]) -> None:
-        self.shape, self._pieces = shape, pieces
+    def __init__(
+        self,
+        shape: tuple[int, int, int, int],
+        pieces: Callable[[], Iterable[np.ndarray]],
+        dtype: type[np.uint8] | type[np.float32] = np.uint8,
+    ) -> None:
+        self.shape, self._pieces, self.dtype = shape, pieces, np.dtype(dtype)
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[UInt8[np.ndarray, "3 h w"]]:
+    def __iter__(self) -> Iterator[Shaped[np.ndarray, "C h w"]]:
         """Frame after frame.
 
         Raises:
@@ -38,7 +43,7 @@ class LazyFrames:
         """
         told = 0
         for piece in self._pieces():
-            if piece.shape[1:] != self.shape[1:] or piece.dtype != np.uint8:
+            if piece.shape[1:] != self.shape[1:] or piece.dtype != self.dtype:
                 raise DataError(
                     "camera frames changed while they were read", got=_describe(piece), expected=list(self.shape[1:])
                 )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Shaped
 
 from monde.protocols import Recording
 
@@ -35,6 +36,30 @@ def fingerprint_files(root: Path, paths: Sequence[Path]) -> str:
     return total.hexdigest()
 
 
+class EpisodeDigest:
+    """What an episode holds, as one hash: the samples of each sensor, and the actions. Times do not enter."""
+
+    def __init__(self) -> None:
+        self._sensors: dict[str, hashlib._Hash] = {}
+        self._actions = hashlib.sha256()
+
+    def add(self, sensor: str, samples: Shaped[np.ndarray, "..."]) -> None:
+        """Further samples of a sensor; each sensor's in their order, in pieces of any size."""
+        self._sensors.setdefault(sensor, hashlib.sha256()).update(np.ascontiguousarray(samples).tobytes())
+
+    def act(self, actions: Shaped[np.ndarray, "..."]) -> None:
+        """Further actions."""
+        self._actions.update(np.ascontiguousarray(actions).tobytes())
+
+    def hexdigest(self, length: int) -> str:
+        """The hash of all that was added, for an episode of so many frames."""
+        total = hashlib.sha256(f"{length}\0".encode())
+        for name in sorted(self._sensors):
+            total.update(f"{name}\0".encode() + self._sensors[name].digest())
+        total.update(self._actions.digest())
+        return total.hexdigest()
+
+
 def episode_hashes(recording: Recording) -> list[str]:
     """SHA-256 of what each episode holds: samples of every sensor, and actions. Reads everything once.
 
@@ -50,21 +75,16 @@ def episode_hashes(recording: Recording) -> list[str]:
 def _episode_hash(recording: Recording, episode: int) -> str:
     sizes = [int(np.prod(sensor.shape)) * (1 if sensor.kind == "rgb" else 4) for sensor in recording.sensors]
     step, length = max(1, _READ_BYTES // sum(sizes)), recording.lengths[episode]
-    digests = {sensor.name: hashlib.sha256() for sensor in recording.sensors}
-    actions = hashlib.sha256()
+    digest = EpisodeDigest()
     for start in range(0, length, step):
         stop = min(start + step, length)
         # One frame more than is hashed: the action after the piece's last frame lies between it and the next.
         clip = recording.read(episode, start, min(stop + 1, length))
         for name, stream in clip.streams.items():
-            digests[name].update(np.ascontiguousarray(stream.values[0, : stop - start].numpy()).tobytes())
+            digest.add(name, stream.values[0, : stop - start].numpy())
         if clip.actions is not None:
-            actions.update(np.ascontiguousarray(clip.actions.values[0, : stop - start].numpy()).tobytes())
-    total = hashlib.sha256(f"{length}\0".encode())
-    for name in sorted(digests):
-        total.update(f"{name}\0".encode() + digests[name].digest())
-    total.update(actions.digest())
-    return total.hexdigest()
+            digest.act(clip.actions.values[0, : stop - start].numpy())
+    return digest.hexdigest(length)
 
 
 def _hash_pieces(path: Path, pieces: int) -> bytes:

@@ -1,12 +1,14 @@
 """Datasets by their name on the Hugging Face Hub: `user/dataset` or `user/dataset@revision`."""
 
+import math
 import os
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
-from monde.errors import DataError
-from monde.limits import MAX_DOWNLOAD_SECONDS_TO_ANSWER
+from monde.errors import DataError, UsageError
+from monde.limits import MAX_DOWNLOAD_BYTES, MAX_DOWNLOAD_SECONDS_TO_ANSWER
 
 _PART = r"[A-Za-z0-9][\w.-]{0,95}"
 _NAME = re.compile(rf"(?P<given>hf:/{{0,2}})?(?P<id>{_PART}/{_PART})(?:@(?P<revision>[\w][\w./-]{{0,99}}))?", re.ASCII)
@@ -15,6 +17,8 @@ _PATTERNS = (
     *("*.hdf5", "*.h5", "*.hdf", "*.tfrecord-*", "*.zarr.zip", "*.zarr/*", ".zgroup", "data/*", "meta/*"),
 )
 """The files that some layout reads; models, notebooks and code that lie beside them stay where they are."""
+LIMIT = "MONDE_MAX_DOWNLOAD_GIB"
+"""The environment variable that says how much may be downloaded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +53,12 @@ def download(name: HubName) -> Path:
     """The folder of a dataset in the hub's own cache (HF_HOME), downloaded where it is not there yet.
 
     Files that no layout reads are left out. HF_ENDPOINT may name another hub. Without a connection, what was downloaded
-    before is used.
+    before is used. What is there already does not count towards the limit of a download.
 
     Raises:
-        DataError: huggingface_hub is not installed; no such dataset, no access, no connection, no room.
+        DataError: huggingface_hub is not installed; no such dataset, no access, no connection, no room; or it is larger
+            than MAX_DOWNLOAD_BYTES (MONDE_MAX_DOWNLOAD_GIB says another limit).
+        UsageError: MONDE_MAX_DOWNLOAD_GIB is no number.
     """
     try:
         from huggingface_hub import snapshot_download
@@ -63,7 +69,17 @@ def download(name: HubName) -> Path:
             got=error,
             remedy="give a path that exists, or pip install 'monde[hub]'",
         ) from error
+    limit = _limit()
     try:
+        wanted = _bytes_to_download(name)
+        if wanted > limit:
+            raise DataError(
+                f"{name} is larger than may be downloaded",
+                got=f"{wanted / 2**30:.3g} GiB that are not here yet",
+                expected=f"at most {limit / 2**30:.3g} GiB",
+                remedy=f"{LIMIT}={math.ceil(wanted / 2**30)} allows it; or download a part of it (`hf download "
+                "--include`) and give its folder",
+            )
         folder = snapshot_download(
             name.repository,
             repo_type="dataset",
@@ -76,6 +92,40 @@ def download(name: HubName) -> Path:
         what, remedy = _explained(error)
         raise DataError(f"{name} {what}", got=" ".join(str(error).split())[:200], remedy=remedy) from error
     return Path(str(folder))
+
+
+def _limit() -> float:
+    said = os.environ.get(LIMIT)
+    if not said:
+        return MAX_DOWNLOAD_BYTES
+    try:
+        limit = float(said)
+        if not 0 <= limit < math.inf:
+            raise ValueError(said)
+    except ValueError as error:
+        raise UsageError(f"{LIMIT} is no size", got=said, expected="a number of GiB, such as 200") from error
+    return limit * 2**30
+
+
+def _bytes_to_download(name: HubName) -> int:
+    """What the files that would be fetched take; 0 where nobody answers, for then nothing is fetched."""
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]  # As above.
+    from huggingface_hub.hf_api import RepoFile
+
+    api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
+    try:
+        tree = api.list_repo_tree(name.repository, recursive=True, revision=name.revision, repo_type="dataset")
+        sizes = {entry.path: entry.size for entry in tree if isinstance(entry, RepoFile)}
+    except HfHubHTTPError:
+        raise
+    except (HTTPError, OSError):
+        return 0
+    total = 0
+    for path in (path for path in sizes if any(fnmatch(path, pattern) for pattern in _PATTERNS)):
+        held = try_to_load_from_cache(name.repository, path, revision=name.revision, repo_type="dataset")
+        total += 0 if isinstance(held, str) else sizes[path]
+    return total
 
 
 def _explained(error: Exception) -> tuple[str, str]:

@@ -48,11 +48,11 @@ def sensor_moments(cache: FrameCache, name: str, episodes: Sequence[int]) -> Mom
     """Moments of a sensor's components over some episodes; n is the size of one sample, flattened.
 
     Raises:
-        ContractError: An unknown sensor, or a camera.
+        ContractError: An unknown sensor, or one of pictures.
         DataError: NaN (names episode and component).
     """
-    if cache.sensor(name).kind == "rgb":
-        raise ContractError(f"sensor {name!r} is a camera", expected="a sensor that delivers real numbers")
+    if cache.sensor(name).picture:
+        raise ContractError(f"sensor {name!r} is a camera", expected="a sensor that delivers a few numbers")
     return _moments(cache, cache.values(name), episodes, name, last=0)
 
 

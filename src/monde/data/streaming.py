@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, Shaped, UInt8
 
 from monde.data.episode import EpisodeData, LazyFrames
 from monde.data.resize import resize_frames
@@ -40,27 +40,32 @@ class Filmed(Protocol):
 
     def film(
         self, episode: int, sensor: str, size: tuple[int, int] | None = None
-    ) -> Iterator[UInt8[np.ndarray, "t h w 3"]]:
-        """All frames of one camera of one episode, a few at a time, at `size` = (h, w) or their own."""
+    ) -> Iterator[Shaped[np.ndarray, "t h w C"]]:
+        """All pictures of one sensor of one episode, a few at a time: uint8 colours at `size` = (h, w) or their own,
+        float32 depth in its own size."""
         ...
 
     def numbers(self, episode: int, sensors: Sequence[str]) -> EpisodeNumbers:
-        """Times, actions and the sensors named (no cameras), without decoding a picture."""
+        """Times, actions and the sensors named (no pictures), without decoding a picture."""
         ...
 
 
 def film(
     recording: Recording, episode: int, sensor: Sensor, size: tuple[int, int] | None = None
-) -> Iterator[UInt8[np.ndarray, "t h w 3"]]:
-    """All frames of one camera of one episode of any recording, a few at a time, at `size` = (h, w) or their own.
+) -> Iterator[Shaped[np.ndarray, "t h w C"]]:
+    """All pictures of one sensor of one episode of any recording, a few at a time, at `size` = (h, w) or their own.
+
+    Depth is not resized: an average over pixels of which some were not measured is no distance.
 
     Raises:
         DataError: The recording cannot be read.
     """
     if isinstance(recording, Filmed):
+        size = None if sensor.kind == "depth" else size
         yield from recording.film(episode, sensor.name, size)
         return
-    step = max(1, PIECE_BYTES // int(np.prod(sensor.shape)))
+    size = None if sensor.kind == "depth" else size
+    step = max(1, PIECE_BYTES // int(np.prod(sensor.shape) * (4 if sensor.kind == "depth" else 1)))
     length = recording.lengths[episode]
     for start in range(0, length, step):
         clip = recording.read(episode, start, min(start + step, length), [sensor.name])
@@ -94,20 +99,23 @@ def stream_episode(
     Args:
         recording: What to read.
         episode: Which.
-        size: (h, w) of all cameras, or none for their own.
+        size: (h, w) of all cameras, or none for their own. Depth keeps its size.
         task: What was to be done, in words.
 
     Raises:
         DataError: The recording cannot be read.
         ContractError: It holds what cannot be recorded (NaN, times that do not go forward).
     """
-    cameras = [sensor for sensor in recording.sensors if sensor.kind == "rgb"]
-    found = numbers(recording, episode, [s.name for s in recording.sensors if s.kind != "rgb"])
+    found = numbers(recording, episode, [s.name for s in recording.sensors if not s.picture])
     frames: dict[str, np.ndarray | LazyFrames] = {}
-    for sensor in cameras:
-        height, width = size or (sensor.shape[1], sensor.shape[2])
-        shape = (len(found.times_seconds), 3, height, width)
-        frames[sensor.name] = LazyFrames(shape, partial(_channels_first, recording, episode, sensor, size))
+    for sensor in recording.sensors:
+        if not sensor.picture:
+            continue
+        colours = sensor.kind == "rgb"
+        height, width = size if size and colours else (sensor.shape[1], sensor.shape[2])
+        shape = (len(found.times_seconds), sensor.shape[0], height, width)
+        pieces = partial(_channels_first, recording, episode, sensor, size)
+        frames[sensor.name] = LazyFrames(shape, pieces, np.uint8 if colours else np.float32)
     return EpisodeData({**frames, **found.values}, found.times_seconds, found.actions, task)
 
 
@@ -139,7 +147,7 @@ def check_aligned(recording: Recording, episode: int, clip: Clip) -> None:
 
 def _channels_first(
     recording: Recording, episode: int, sensor: Sensor, size: tuple[int, int] | None
-) -> Iterator[UInt8[np.ndarray, "t 3 h w"]]:
+) -> Iterator[Shaped[np.ndarray, "t C h w"]]:
     for frames in film(recording, episode, sensor, size):
         yield frames.transpose(0, 3, 1, 2)
 

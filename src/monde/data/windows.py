@@ -95,7 +95,7 @@ class Windows:
         streams = {}
         for name in self._sensors:
             values = torch.from_numpy(_gather(self._cache.values(name), frames))
-            if self._cache.sensor(name).kind == "rgb":
+            if self._cache.sensor(name).picture:
                 values = values.permute(0, 1, 4, 2, 3)
             streams[name] = Stream(values, times, valid)
         if self._actions is None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from jaxtyping import Float, Float32
 
 from monde.data.episode import EpisodeData, LazyFrames
+from monde.data.lerobot.depth import DepthImages
 from monde.data.lerobot.episodes import EpisodeRow, episodes_table
 from monde.data.lerobot.frames import FrameStorage, ImageFrames, StoredFrames
 from monde.data.lerobot.layout import (
@@ -53,7 +54,7 @@ class RecordingWriter:
         sensors: What each episode holds.
         actions: The action space (block = 1), or none for recordings without actions.
         source: Where the recording comes from (JSON); a dataset is continued only from the same source.
-        frames: How camera frames are stored; lossless images by default.
+        frames: How camera frames are stored; lossless images by default. Depth is stored as lossless images always.
 
     Raises:
         ContractError: Sensors or actions that cannot be recorded.
@@ -73,7 +74,7 @@ class RecordingWriter:
     ) -> None:
         _check(sensors, actions, source)
         self._root, self._sensors, self._actions = Path(root), sensors, actions
-        self._cameras = tuple(sensor for sensor in sensors if sensor.kind == "rgb")
+        self._cameras = tuple(sensor for sensor in sensors if sensor.picture)
         self._frames = frames or ImageFrames()
         self._fps = frames_per_second(sensors, actions)
         self._features = features(sensors, actions, self._frame_features())
@@ -169,8 +170,9 @@ class RecordingWriter:
             stored: dict[str, StoredFrames] = {}
             watched: dict[str, list[WatchedFrames]] = {}
             for sensor in self._cameras:
-                watched[sensor.name] = [WatchedFrames(episode.values[sensor.name]) for episode in episodes]
-                part = self._frames.store(self._root, before.data, sensor, watched[sensor.name])
+                depth = sensor.kind == "depth"
+                watched[sensor.name] = [WatchedFrames(episode.values[sensor.name], depth) for episode in episodes]
+                part = self._storage(sensor).store(self._root, before.data, sensor, watched[sensor.name])
                 stored[sensor.name] = part
                 for path in part.files:
                     undo.callback(_remove, path)
@@ -227,7 +229,7 @@ class RecordingWriter:
         result: dict[str, np.ndarray] = {
             feature_key(sensor): np.asarray(values, dtype=np.float32)
             for sensor in self._sensors
-            if sensor.kind != "rgb" and not isinstance(values := episode.values[sensor.name], LazyFrames)
+            if not sensor.picture and not isinstance(values := episode.values[sensor.name], LazyFrames)
         }
         if self._actions is not None and episode.actions is not None:
             result[ACTION] = pad_actions(np.asarray(episode.actions, dtype=np.float32))
@@ -241,7 +243,10 @@ class RecordingWriter:
         }
 
     def _frame_features(self) -> dict[str, Feature]:
-        return {sensor.name: self._frames.feature(sensor, float(self._fps)) for sensor in self._cameras}
+        return {sensor.name: self._storage(sensor).feature(sensor, float(self._fps)) for sensor in self._cameras}
+
+    def _storage(self, sensor: Sensor) -> FrameStorage:
+        return DepthImages() if sensor.kind == "depth" else self._frames
 
     def _info(self, progress: Progress) -> dict[str, object]:
         return info(

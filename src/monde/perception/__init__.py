@@ -3,11 +3,12 @@
 from monde.perception.backbone import Backbone, BackboneConfig, describe_backbone, find_again
 from monde.perception.conv import ConvEncoder
 from monde.perception.frozen import FrozenPerception, check_cameras, tokens_name
-from monde.perception.fuse import Perception, PerceptionConfig
+from monde.perception.fuse import READABLE, Perception, PerceptionConfig, check_readable
 from monde.perception.state import StateEncoder
 from monde.perception.vit import ViTEncoder
 
 __all__ = [
+    "READABLE",
     "Backbone",
     "BackboneConfig",
     "ConvEncoder",
@@ -17,6 +18,7 @@ __all__ = [
     "StateEncoder",
     "ViTEncoder",
     "check_cameras",
+    "check_readable",
     "describe_backbone",
     "find_again",
     "tokens_name",

@@ -1,5 +1,6 @@
 """All of a model's senses, fused to one token a frame; a missing sample is replaced by a learned "nothing seen"."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.errors import ContractError, unknown_name
+from monde.errors import ContractError
 from monde.nn import BatchNorm
 from monde.perception.conv import ConvEncoder
 from monde.perception.state import StateEncoder
@@ -41,6 +42,26 @@ class PerceptionConfig:
     state_hidden: int = 128
 
 
+READABLE = ("rgb", "state")
+"""Kinds of sensors that have an encoder."""
+
+
+def check_readable(sensors: Sequence[Sensor]) -> None:
+    """Refuse sensors that no encoder reads.
+
+    Raises:
+        ContractError: Naming them and their kinds.
+    """
+    others = [f"{sensor.name} ({sensor.kind})" for sensor in sensors if sensor.kind not in READABLE]
+    if others:
+        raise ContractError(
+            "a model cannot read these sensors: there is no encoder for their kind",
+            got=", ".join(others),
+            expected=f"sensors of kind {' or '.join(READABLE)}",
+            remedy="name others with --sensors, or leave --sensors away for all cameras",
+        )
+
+
 class Perception(nn.Module):
     """Encoders by sensor name, and the linear map that fuses their features into a latent.
 
@@ -52,6 +73,7 @@ class Perception(nn.Module):
         super().__init__()
         if not sensors:
             raise ContractError("a model needs at least one sensor", got="none")
+        check_readable(sensors)
         self.sensors = sensors
         self.encoders = nn.ModuleDict({sensor.name: _encoder(sensor, config) for sensor in sensors})
         self.missing = nn.ParameterDict({s.name: nn.Parameter(torch.zeros(config.latent)) for s in sensors})
@@ -101,6 +123,4 @@ def _encoder(sensor: Sensor, config: PerceptionConfig) -> nn.Module:
         return ViTEncoder(
             channels, height, width, config.patch, config.hidden, config.depth, config.heads, config.latent
         )
-    if sensor.kind == "state":
-        return StateEncoder(sensor.shape[0], config.state_hidden, config.latent)
-    raise unknown_name("sensor kind for an encoder", sensor.kind, ["rgb", "state"], ContractError)
+    return StateEncoder(sensor.shape[0], config.state_hidden, config.latent)

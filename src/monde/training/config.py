@@ -21,6 +21,7 @@ class TrainConfig:
         frame: Side to which frames are resized, in pixels.
         block: Control steps in an action block, and the frame skip.
         step_seconds: Duration of a model step; sets `block` from the recording's declared rate. None takes `block`.
+        rate_hz: Frames per second of `data`, where its layout does not store it; none takes what is declared.
         action_free: Leave actions out, even where they were recorded: predict what comes of time alone.
         window: Model steps in a training clip.
         batch: Clips in a batch, per process.
@@ -34,6 +35,8 @@ class TrainConfig:
         held_out: Share of the episodes (of the time, where there is only one) that is never trained on.
         folds: Number of parts of a k-fold split, one of which is held out; 0 holds out the share `held_out`.
         fold: Which part, from 0.
+        train_episodes: Learn from so many of the episodes that are not held out, the same ones and more where it is
+            larger (for learning curves); 0 takes all.
         device: "auto", "cpu", "cuda", "cuda:1", …
         precision: "auto", "fp32" or "bf16".
         objective: What is minimised.
@@ -56,6 +59,7 @@ class TrainConfig:
     frame: int = 64
     block: int = 5
     step_seconds: float | None = None
+    rate_hz: float | None = None
     action_free: bool = False
     window: int = 4
     batch: int = 128
@@ -69,6 +73,7 @@ class TrainConfig:
     held_out: float = 0.1
     folds: int = 0
     fold: int = 0
+    train_episodes: int = 0
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)

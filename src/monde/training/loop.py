@@ -22,6 +22,7 @@ from monde.training.latent_windows import standardise_tokens
 from monde.training.log import MetricsLog
 from monde.training.probe import Probe
 from monde.training.schedule import learning_rate
+from monde.training.sensors import unread
 from monde.training.setup import Setup, block_moments, claim_run, prepare, untrained_floor
 from monde.training.signals import StopOnSignal
 from monde.training.step import TrainStep
@@ -60,6 +61,7 @@ class TrainSummary:
         frames_per_second: Over this call.
         finished: Whether the budget was used up (false after a signal).
         alarms: Signs of collapse at the end.
+        left_out: Recorded sensors of kinds that no encoder reads.
     """
 
     run: Path
@@ -69,6 +71,7 @@ class TrainSummary:
     frames_per_second: float
     finished: bool
     alarms: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 PROBE_SHARE = 0.05
@@ -174,6 +177,7 @@ class _Trainer:
             frames_per_second=frames / max(seconds - before.seconds, 1e-9),
             finished=done >= 1,
             alarms=tally.alarms,
+            left_out=unread(self.setup.recording.sensors),
         )
 
     def _done(self, elapsed: float) -> float:

@@ -1,6 +1,7 @@
 """From a recording's path to everything the loop needs, and the run.json that says what was chosen."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from monde.data import (
     split_episodes,
     split_in_time,
 )
-from monde.errors import DataError, StoreError, UsageError, unknown_name
+from monde.errors import DataError, StoreError, UsageError
 from monde.models import JEPA, ModelConfig, model_config, untrained
 from monde.perception import BackboneConfig, tokens_name
 from monde.protocols import Recording
@@ -28,6 +29,7 @@ from monde.store.typed import from_json, to_json
 from monde.training.config import TrainConfig
 from monde.training.latent_cache import Progress as EncodingProgress
 from monde.training.latent_windows import on_frozen_encoder
+from monde.training.sensors import select_sensors, unread
 from monde.types import ActionSpec, Sensor
 
 SCHEMA = "monde.run/1"
@@ -92,7 +94,9 @@ def prepare(
     actions = action_blocks(recording, config)
     recording, split = held_out_part(recording, config, actions)
     sensors = select_sensors(recording.sensors, config.sensors, config.frame)
-    cache = FrameCache.open_or_build(recording, size=config.frame)
+    # What no encoder reads is not decoded either: depth is four bytes a pixel.
+    cached = [s.name for s in recording.sensors if s.name not in unread(recording.sensors)]
+    cache = FrameCache.open_or_build(recording, size=config.frame, sensors=cached)
     probed = [s.name for s in recording.sensors if s.kind == "state"]
     read = [sensor.name for sensor in sensors]
     if config.backbone is None:
@@ -118,7 +122,7 @@ def open_recordings(config: TrainConfig) -> Recording:
     Raises:
         DataError: One cannot be read, or they do not go together.
     """
-    first = open_recording(Path(config.data))
+    first = open_recording(Path(config.data), config.rate_hz)
     if not config.also or config.step_seconds is None:
         return first
     rest = [open_recording(Path(path)) for path in config.also]
@@ -142,11 +146,21 @@ def held_out_part(recording: Recording, config: TrainConfig, actions: ActionSpec
             if config.folds
             else split_episodes(count, config.held_out, config.seed)
         )
-        sides = (set(split.train), set(split.held_out))
+        sides = (set(_some(split.train, config)), set(split.held_out))
         train, held_out = (tuple(i for i, group in enumerate(groups) if group in side) for side in sides)
         return recording, Split(train, held_out)
     parts = split_in_time(recording.lengths[0], config.held_out, gap_frames=config.window * actions.block)
     return Segments(recording, [(0, *parts.train), (0, *parts.held_out)]), Split((0,), (1,))
+
+
+def _some(episodes: Sequence[int], config: TrainConfig) -> Sequence[int]:
+    if not config.train_episodes:
+        return episodes
+    if not 0 < config.train_episodes <= len(episodes):
+        raise DataError(
+            "there are not so many episodes to learn from", got=config.train_episodes, expected=f"1 to {len(episodes)}"
+        )
+    return np.random.default_rng(config.seed).permutation(episodes)[: config.train_episodes].tolist()
 
 
 def action_blocks(recording: Recording, config: TrainConfig) -> ActionSpec:
@@ -170,27 +184,6 @@ def action_blocks(recording: Recording, config: TrainConfig) -> ActionSpec:
             remedy="give a longer --step-seconds",
         )
     return recorded.with_block(block)
-
-
-def select_sensors(recorded: tuple[Sensor, ...], names: tuple[str, ...], frame: int) -> tuple[Sensor, ...]:
-    """The sensors the model reads, with frames at the size it sees; all cameras if none is named.
-
-    Raises:
-        UsageError: A sensor that was not recorded.
-        DataError: No camera, and no sensor named.
-    """
-    by_name = {sensor.name: sensor for sensor in recorded}
-    for name in names:
-        if name not in by_name:
-            raise unknown_name("sensor", name, sorted(by_name))
-    chosen = [by_name[name] for name in names] or [sensor for sensor in recorded if sensor.kind == "rgb"]
-    if not chosen:
-        raise DataError(
-            "the recording has no camera",
-            got=f"sensors {', '.join(sorted(by_name))}",
-            remedy="name the sensors to learn from with --sensors",
-        )
-    return tuple(replace(s, shape=(3, frame, frame)) if s.kind == "rgb" else s for s in chosen)
 
 
 def block_moments(moments: Moments, actions: ActionSpec) -> tuple[torch.Tensor, torch.Tensor]:
@@ -280,6 +273,7 @@ def describe_run(config: TrainConfig, setup: Setup) -> dict[str, object]:
         "model": to_json(setup.model),
         "train": {key: value for key, value in train.items() if key not in free},
         "data": {"fingerprint": setup.recording.fingerprint, "episodes": len(setup.recording.lengths)},
+        "left_out": list(unread(setup.recording.sensors)),
         "split": {"train": list(setup.split.train), "held_out": list(setup.split.held_out)},
         "action_mean": [float(x) for x in setup.moments.mean],
         "action_std": [float(x) for x in setup.moments.std],

@@ -23,7 +23,8 @@ class Sensor:
     Args:
         name: Its name in the recording, without any layout's prefix ("top", "state").
         kind: Which family of perception reads it.
-        shape: Shape of one sample. Images are [C, h, w]; a state is [n]; a cloud is [P_max, 3+].
+        shape: Shape of one sample. Images are [C, h, w] (depth: [1, h, w], 0 in pixels where nothing was measured); a
+            state is [n]; a cloud is [P_max, 3+].
         unit: Unit of the values ("px", "rad", "m", "1" for none). RGB is "1" (uint8 0 to 255).
         rate_hz: Nominal samples per second; each sample's own time is in its `Stream`.
         names: One name per component of a one-dimensional sample, or empty.
@@ -62,13 +63,19 @@ class Sensor:
                 expected=f"{self.shape[0]}",
             )
 
+    @property
+    def picture(self) -> bool:
+        """Whether its samples are images: colours (uint8) or depth (float32)."""
+        return self.kind in {"rgb", "depth"}
+
 
 @dataclass(frozen=True, repr=False)
 class Stream:
     """A batch of samples of one sensor, each with its own time.
 
     Args:
-        values: [B, T, ...]; RGB is uint8 [B, T, 3, h, w]; clouds are padded to [B, T, P, 3+] with `mask`.
+        values: [B, T, ...]; RGB is uint8 [B, T, 3, h, w]; depth is float32 [B, T, 1, h, w], 0 where nothing
+            was measured; clouds are padded to [B, T, P, 3+] with `mask`.
         times_seconds: [B, T] float64, since the start of the episode.
         valid: [B, T]; false where the sensor delivered nothing and `values` is padding.
         mask: [B, T, P] for clouds (false = padding), else none.

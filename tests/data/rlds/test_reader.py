@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monde.data import open_recording
+from monde.cli import main
+from monde.data import check_dataset, open_recording
 from monde.data.arrays import ArrayRecording
 from monde.data.fingerprint import episode_hashes
 from monde.errors import DataError, UsageError
 from monde.protocols import Recording
+from monde.training.setup import reopen
 from tests.data.rlds.conftest import Episode
 from tests.data.rlds.writing import STEP, Value, tensor, write_features
 
@@ -19,7 +21,7 @@ SHARED = Path(os.environ.get("MONDE_SHARED_DATA", "../shared/data"))
 TRAIN = "toy-train.tfrecord-00000-of-00002"
 
 
-def opened(root: Path, rate_hz: float | None = None) -> ArrayRecording:
+def opened(root: Path, rate_hz: float | None = 10.0) -> ArrayRecording:
     recording = open_recording(root, rate_hz)
     assert isinstance(recording, ArrayRecording)
     return recording
@@ -57,13 +59,48 @@ def test_reads_what_was_written(tmp_path: Path, make_rlds: Make, packed: bool) -
 
 def test_rate(tmp_path: Path, make_rlds: Make) -> None:
     make_rlds(tmp_path, {"train": ((5,),)})
-    assumed, given = opened(tmp_path), opened(tmp_path, 4.0)
-    assert (assumed.source["rate_hz"], assumed.source["rate_assumed"]) == (10.0, True)
+    given = opened(tmp_path, 4.0)
     assert (given.source["rate_hz"], given.source["rate_assumed"]) == (4.0, False)
     assert given.sensors[0].rate_hz == 4.0
     assert given.actions is not None
     assert given.actions.dt_seconds == 0.25
     assert given.read(0, 2, 4).stream("state").times_seconds.tolist() == [[0.5, 0.75]]
+
+
+def test_a_rate_that_nobody_said_is_asked_for(tmp_path: Path, make_rlds: Make) -> None:
+    make_rlds(tmp_path, {"train": ((5,),)})
+    with pytest.raises(DataError, match=r"does not store the rate of toy.*--rate HZ.*5 Hz.*3 Hz"):
+        open_recording(tmp_path)
+
+
+def test_the_rate_of_a_known_dataset_is_assumed_and_check_says_so(tmp_path: Path, make_rlds: Make) -> None:
+    make_rlds(tmp_path, {"train": ((5, 6), (7,))})
+    info = json.loads((tmp_path / "dataset_info.json").read_text())
+    (tmp_path / "dataset_info.json").write_text(json.dumps(info | {"name": "bridge_dataset"}))
+    assumed = open_recording(tmp_path)
+    assert (assumed.source["rate_hz"], assumed.source["rate_assumed"]) == (5.0, True)
+    (found,) = [finding for finding in check_dataset(tmp_path) if finding.code == "rate-assumed"]
+    assert "5 Hz is assumed" in found.what
+    assert "--rate" in found.remedy
+    assert "rate-assumed" not in [finding.code for finding in check_dataset(tmp_path, rate_hz=5.0)]
+
+
+def test_the_verbs_take_a_rate(tmp_path: Path, make_rlds: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    make_rlds(tmp_path / "d", {"train": ((12, 13), (14, 15))})
+    assert main(["convert", str(tmp_path / "d"), str(tmp_path / "out"), "--quiet"]) == 2
+    assert "--rate" in capsys.readouterr().err
+    assert main(["convert", str(tmp_path / "d"), str(tmp_path / "out"), "--quiet", "--rate", "4"]) == 0
+    converted = open_recording(tmp_path / "out")
+    assert converted.sensors[0].rate_hz == 4.0
+    assert converted.actions is not None
+    assert converted.actions.dt_seconds == 0.25
+    assert main(["check", str(tmp_path / "d"), "--quiet"]) == 1
+    words = ["train", str(tmp_path / "d"), "--run", str(tmp_path / "run"), "--steps", "1", "--batch", "4", "--quiet"]
+    assert main([*words, "--frame", "16", "--step-seconds", "0.5", "--rate", "4"]) == 0
+    _, again = reopen(tmp_path / "run")  # the rate is part of the run
+    assert again.model.actions.block == 2
+    assert main(["convert", str(tmp_path / "out"), str(tmp_path / "copy"), "--quiet", "--rate", "4"]) == 2
+    assert "times of its own" in capsys.readouterr().err
 
 
 def test_rate_of_a_layout_with_times(tmp_path: Path, make_dataset: Callable[..., object]) -> None:
@@ -77,7 +114,7 @@ def test_the_folder_of_one_version(tmp_path: Path, make_rlds: Make) -> None:
     assert opened(tmp_path / "toy").lengths == (5,)
     make_rlds(tmp_path / "toy/1.1.0", {"train": ((5,),)})
     with pytest.raises(DataError, match="several versions"):
-        open_recording(tmp_path / "toy")
+        open_recording(tmp_path / "toy", 10.0)
 
 
 def test_a_flipped_bit_is_found(tmp_path: Path, make_rlds: Make) -> None:
@@ -88,7 +125,7 @@ def test_a_flipped_bit_is_found(tmp_path: Path, make_rlds: Make) -> None:
     for offset in range(0, len(whole), 97):
         path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 4]) + whole[offset + 1 :])
         with pytest.raises(DataError, match=r"checksum|truncated|limits") as caught:
-            open_recording(tmp_path).read(0, 0, 1)
+            open_recording(tmp_path, 10.0).read(0, 0, 1)
         assert TRAIN in str(caught.value)
         assert opened_or_none(tmp_path, 1)
 
@@ -96,7 +133,7 @@ def test_a_flipped_bit_is_found(tmp_path: Path, make_rlds: Make) -> None:
 def opened_or_none(root: Path, episode: int) -> bool:
     """Whether the undamaged episode can still be read, where the dataset opens at all."""
     try:
-        recording = open_recording(root)
+        recording = open_recording(root, 10.0)
     except DataError:
         return True
     return recording.read(episode, 0, 1).steps == 1
@@ -108,7 +145,7 @@ def test_truncated(tmp_path: Path, make_rlds: Make, keep: int) -> None:
     path = tmp_path / TRAIN
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(DataError, match="truncated" if keep else "empty"):
-        open_recording(tmp_path)
+        open_recording(tmp_path, 10.0)
 
 
 def test_cut_between_records(tmp_path: Path, make_rlds: Make) -> None:
@@ -116,20 +153,20 @@ def test_cut_between_records(tmp_path: Path, make_rlds: Make) -> None:
     make_rlds(tmp_path / "short", {"train": ((3,),)})
     (tmp_path / "short/dataset_info.json").write_bytes((tmp_path / "dataset_info.json").read_bytes())
     with pytest.raises(DataError, match="disagree"):
-        open_recording(tmp_path / "short")
+        open_recording(tmp_path / "short", 10.0)
 
 
 def test_missing_parts(tmp_path: Path, make_rlds: Make) -> None:
     make_rlds(tmp_path, {"train": ((3,), (4,))})
     (tmp_path / TRAIN).rename(tmp_path / "aside")
     with pytest.raises(DataError, match="lacks TFRecord files of the split 'train'"):
-        open_recording(tmp_path)
+        open_recording(tmp_path, 10.0)
     (tmp_path / "aside").rename(tmp_path / TRAIN)
     (tmp_path / "dataset_info.json").unlink()
     assert len(opened(tmp_path).lengths) == 2
     (tmp_path / "features.json").unlink()
     with pytest.raises(DataError, match=r"features.json"):
-        open_recording(tmp_path)
+        open_recording(tmp_path, 10.0)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"featuresDict": 3}', "[" * 100_000])
@@ -137,7 +174,7 @@ def test_features_malformed(tmp_path: Path, make_rlds: Make, text: str) -> None:
     make_rlds(tmp_path, {"train": ((3,),)})
     (tmp_path / "features.json").write_text(text)
     with pytest.raises(DataError, match=r"features.json"):
-        open_recording(tmp_path)
+        open_recording(tmp_path, 10.0)
 
 
 def without(key: str) -> Callable[[int, dict[str, Value]], dict[str, Value]]:
@@ -166,7 +203,7 @@ def test_record_of_another_kind(
 ) -> None:
     make_rlds(tmp_path, {"train": ((3,),)}, change=change)
     with pytest.raises(DataError, match=complaint) as caught:
-        open_recording(tmp_path).read(0, 0, 3)
+        open_recording(tmp_path, 10.0).read(0, 0, 3)
     assert f"{tmp_path / 'toy-train.tfrecord-00000-of-00001'}, record 0" in str(caught.value)
 
 
@@ -178,7 +215,7 @@ def test_nan_is_named(tmp_path: Path, make_rlds: Make, key: str) -> None:
         return features | ({key: values} if index == 1 else {})
 
     make_rlds(tmp_path, {"train": ((4, 4),)}, change=spoil)
-    recording = open_recording(tmp_path)
+    recording = open_recording(tmp_path, 10.0)
     recording.read(0, 0, 4)
     recording.read(1, 0, 2)
     with pytest.raises(DataError, match=rf"record 1, array '{key}' holds NaN") as caught:
@@ -200,7 +237,7 @@ def test_names_at_the_limit(tmp_path: Path, make_rlds: Make) -> None:
 
     assert opened(named(200)).sensors[0].name == "n" * 200
     with pytest.raises(DataError, match="makes no sensor"):
-        open_recording(named(201))
+        open_recording(named(201), 10.0)
 
 
 def test_paths_in_the_description_are_not_followed(tmp_path: Path, make_rlds: Make) -> None:

@@ -1,6 +1,5 @@
 """`look`: one episode as a check sees it, numbers whole and pictures sampled, so that memory stays bounded."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import torch
 from jaxtyping import Float, Float64, Int64, Shaped
 from torch.nn.functional import adaptive_avg_pool2d
 
+from monde.data.fingerprint import EpisodeDigest
 from monde.data.streaming import numbers
 from monde.errors import DataError, MondeError
 from monde.limits import MAX_CHECK_FRAMES, MAX_CHECK_FRAMES_PER_EPISODE, MAX_CHECK_SAMPLE_NUMBERS
@@ -141,10 +141,11 @@ def look(recording: Recording, plan: Plan, episode: int) -> Look:
             errors.append(error)
     clock = next((t for t in times.values() if len(t) == length), np.empty(0))
     starts = plan.starts(length) if episode in plan.pictured else np.empty(0, np.int64)
-    digest = hashlib.sha256(str(length).encode())
-    for name in sorted(values):
-        digest.update(name.encode() + np.ascontiguousarray(values[name]).tobytes())
-    digest.update(b"" if actions is None else np.ascontiguousarray(actions).tobytes())
+    digest = EpisodeDigest()
+    for name, held in values.items():
+        digest.add(name, held)
+    if actions is not None:
+        digest.act(actions)
     pairs = {}
     for sensor in plan.sampled if len(starts) else ():
         hashed = digest if len(plan.pictured) == len(recording.lengths) else None
@@ -165,7 +166,7 @@ def look(recording: Recording, plan: Plan, episode: int) -> Look:
         pairs=pairs,
         reach=plan.reach(length),
         # What could not be read in full is like nothing else.
-        digest=digest.hexdigest() if seen and not errors else f"unread {episode}",
+        digest=digest.hexdigest(length) if seen and not errors else f"unread {episode}",
         errors=tuple(errors),
     )
 
@@ -201,7 +202,7 @@ def _pairs(
     starts: Int64[np.ndarray, " M"],
     reach: int,
     clock: Float64[np.ndarray, " T"],
-    digest: "hashlib._Hash | None",
+    digest: EpisodeDigest | None,
 ) -> Pairs:
     picture = sensor.kind in {"rgb", "depth"}
     small = np.zeros((len(starts), 2 if picture else 0, SIDE * SIDE), np.float32)
@@ -217,7 +218,7 @@ def _pairs(
             break
         raw = stream.values[0].numpy()
         if digest is not None:
-            digest.update(np.ascontiguousarray(raw).tobytes())
+            digest.add(sensor.name, raw)
         missing += int((~stream.valid).sum())
         flat = raw.reshape(len(raw), -1)
         least, most = flat.min(0), flat.max(0)

@@ -17,7 +17,11 @@ from monde.protocols import Recording
 
 
 def check_dataset(
-    data: Path | str | Recording, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
+    data: Path | str | Recording,
+    *,
+    seed: int = 0,
+    rate_hz: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Finding]:
     """Look through a recording: is it whole, do its clocks and columns make sense, and would training on it.
 
@@ -27,13 +31,14 @@ def check_dataset(
     Args:
         data: Where the recording is, or an open one.
         seed: Of folds, shuffles and resampling; the same seed gives the same findings.
+        rate_hz: Frames per second of a path whose layout does not store it (see `open_recording`).
         progress: Told of (episodes looked at, all of them).
 
     Returns:
         The findings, gravest first.
     """
     try:
-        recording = data if isinstance(data, Recording) else open_recording(data)
+        recording = data if isinstance(data, Recording) else open_recording(data, rate_hz)
     except MondeError as error:
         return [from_error(error, "unreadable")]
     return graded(_findings(recording, seed, progress or (lambda done, wanted: None)))

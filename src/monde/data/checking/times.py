@@ -40,6 +40,8 @@ class Clocks:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
+        self._source = recording.source
+        self._layout = str(self._source.get("dataset") or self._source.get("layout") or "its layout")
         self._rates = {sensor.name: sensor.rate_hz for sensor in recording.sensors}
         self._back: list[tuple[int, int]] = []
         self._gaps: list[_Gap] = []
@@ -78,6 +80,7 @@ class Clocks:
             )
         yield from self._about_gaps()
         yield from self._about_rates()
+        yield from self._about_assumed()
         yield from self._about_differences()
 
     def _intervals(self, times: Float64[np.ndarray, " T"], episode: int) -> None:
@@ -127,6 +130,17 @@ class Clocks:
                 remedy="resample to an even clock, or record with the sensor's own time stamps: a model takes one step "
                 "to be as long as another",
                 figures={"relative_deviation": jitter, "worst_relative_deviation": self._deviations[worst_at] ** 0.5},
+            )
+
+    def _about_assumed(self) -> Iterator[Finding]:
+        rate = self._source.get("rate_hz")
+        if self._source.get("rate_assumed") is True and isinstance(rate, float):
+            yield Finding(
+                level="warning",
+                code="rate-assumed",
+                what=f"the recording does not say its rate; {rate:g} Hz is assumed, as is usual for {self._layout}",
+                remedy="give the true one: --rate HZ; every horizon in seconds depends on it",
+                figures={"rate_hz": rate},
             )
 
     def _about_rates(self) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The camera frames of a LeRobot dataset: images in Parquet, or stretches of video files."""
+"""The camera frames and depth maps of a LeRobot dataset: images in Parquet, or stretches of video files."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import UInt8
+from jaxtyping import Float32, Shaped, UInt8
 
+from monde.data.lerobot.depth import DepthForm, decode_depth
 from monde.data.lerobot.described import Description
 from monde.data.lerobot.episodes import EpisodeRow, Filmstrip
 from monde.data.lerobot.frames import decode_image
@@ -16,6 +17,9 @@ from monde.data.video import VideoFile
 from monde.errors import DataError
 from monde.limits import MAX_VIDEO_INDEXES
 from monde.types import Sensor
+
+PIECE_FRAMES = 64
+"""Frames that are decoded at a time when a whole episode is read."""
 
 
 class DatasetPaths:
@@ -69,23 +73,30 @@ class Cameras:
         self._root, self._description = root, description
         self._videos: OrderedDict[Path, VideoFile] = OrderedDict()
 
-    def read(self, row: EpisodeRow, key: str, sensor: Sensor, start: int, stop: int) -> UInt8[np.ndarray, "T h w 3"]:
-        """Frames `start` to `stop` (exclusive) of an episode from its video.
+    def read(self, row: EpisodeRow, key: str, sensor: Sensor, start: int, stop: int) -> Shaped[np.ndarray, "T h w C"]:
+        """Frames `start` to `stop` (exclusive) of an episode from its video: uint8 colours, or float32 depth.
 
         Raises:
-            DataError: The video is damaged, of another size or shorter than the episode.
+            DataError: The video is damaged, of another size or shorter than the episode; or holds no depth.
         """
         video, first = self._strip(row, key, sensor)
-        return video.read(first + start, first + stop)
+        if sensor.kind == "rgb":
+            return video.read(first + start, first + stop)
+        stored = video.read_luma(first + start, first + stop)
+        return self._description.depths[key].depth(stored, f"{video.path}, frame {first + start} on")[..., None]
 
     def film(
         self, row: EpisodeRow, key: str, sensor: Sensor, size: tuple[int, int] | None
-    ) -> Iterator[UInt8[np.ndarray, "1 h w 3"]]:
-        """All frames of an episode in order, decoded once.
+    ) -> Iterator[Shaped[np.ndarray, "t h w C"]]:
+        """All frames of an episode in order, decoded once; depth keeps its size.
 
         Raises:
             DataError: As `read`.
         """
+        if sensor.kind == "depth":
+            for start in range(0, row.length, PIECE_FRAMES):
+                yield self.read(row, key, sensor, start, min(start + PIECE_FRAMES, row.length))
+            return
         video, first = self._strip(row, key, sensor)
         for frame in video.iterate(first, first + row.length, size):
             yield frame[None]
@@ -93,7 +104,7 @@ class Cameras:
     def _strip(self, row: EpisodeRow, key: str, sensor: Sensor) -> tuple[VideoFile, int]:
         path = video_path(self._root, self._description, key, row)
         video = self._open(path)
-        if (3, video.height, video.width) != sensor.shape:
+        if (video.height, video.width) != sensor.shape[1:]:
             raise DataError(
                 f"{path} has another size than {INFO} says",
                 got=f"{video.height}×{video.width}",
@@ -132,7 +143,24 @@ def image_frames(column: pa.ChunkedArray, sensor: Sensor, where: str, start: int
         DataError: A cell without an image, or one that cannot be decoded.
     """
     _, height, width = sensor.shape
-    result = np.empty((len(column), height, width, 3), dtype=np.uint8)
+    cells = _image_bytes(column, sensor, where, start)
+    return np.stack([decode_image(data, height, width, place) for data, place in cells])
+
+
+def depth_frames(
+    column: pa.ChunkedArray, sensor: Sensor, form: DepthForm, where: str, start: int
+) -> Float32[np.ndarray, "T h w 1"]:
+    """Depth maps from a column of encoded images of one channel.
+
+    Raises:
+        DataError: A cell without an image, one that cannot be decoded, of colours, or with NaN.
+    """
+    _, height, width = sensor.shape
+    cells = _image_bytes(column, sensor, where, start)
+    return np.stack([form.depth(decode_depth(data, height, width, place), place) for data, place in cells])[..., None]
+
+
+def _image_bytes(column: pa.ChunkedArray, sensor: Sensor, where: str, start: int) -> Iterator[tuple[bytes, str]]:
     for index, cell in enumerate(column):
         place = f"{where}, frame {start + index}, sensor {sensor.name!r}"
         data = cell.as_py() or {}
@@ -140,5 +168,4 @@ def image_frames(column: pa.ChunkedArray, sensor: Sensor, where: str, start: int
             raise DataError(
                 f"{place} holds no image", got=data.get("path"), expected="the image's bytes in the Parquet file"
             )
-        result[index] = decode_image(data["bytes"], height, width, place)
-    return result
+        yield data["bytes"], place

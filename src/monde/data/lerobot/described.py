@@ -1,11 +1,13 @@
 """What a LeRobot v3 dataset says of itself: its sensors and actions, from meta/monde.json or from the features."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from monde.data.bounds import box_around
+from monde.data.lerobot.depth import DepthForm, depth_form
 from monde.data.lerobot.layout import (
     ACTION,
     CHUNK_FILES,
@@ -23,6 +25,9 @@ from monde.errors import ContractError, DataError, MondeError, StoreError
 from monde.store import read_json
 from monde.store.typed import from_json
 from monde.types import ActionSpec, Sensor
+
+IMAGES = frozenset({"image", "video"})
+"""The dtypes of features that hold pictures."""
 
 _IMAGES = "observation.images."
 _OBSERVATION = "observation."
@@ -42,6 +47,7 @@ class Description:
         fps: Frames per second.
         video_path: Template of the video files, or none.
         chunk_files: Files in one chunk folder.
+        depths: What the stored numbers of each depth map mean, by feature.
     """
 
     sensors: tuple[Sensor, ...]
@@ -53,6 +59,7 @@ class Description:
     fps: float
     video_path: str | None = None
     chunk_files: int = CHUNK_FILES
+    depths: Mapping[str, DepthForm] = field(default_factory=dict)
 
 
 def describe_dataset(root: Path) -> Description:
@@ -78,8 +85,12 @@ def describe_dataset(root: Path) -> Description:
         raise _malformed(path, f"fps = {fps}")
     if (root / OURS).exists():
         sensors, keys, actions = _ours(root, features)
+        # What we wrote is in the sensor's unit as it is.
+        depths = {keys[sensor.name]: DepthForm(unit=sensor.unit) for sensor in sensors if sensor.kind == "depth"}
     else:
-        sensors, keys = _sensors(root, features, fps)
+        found = {key: depth_form(key, feature) for key, feature in features.items() if feature["dtype"] in IMAGES}
+        depths = {key: form for key, form in found.items() if form is not None}
+        sensors, keys = _sensors(root, features, fps, depths)
         actions = _actions(root, features, fps)
     if not sensors:
         raise DataError(f"{path} lists no sensor", got=", ".join(features), expected="features named observation.…")
@@ -93,6 +104,7 @@ def describe_dataset(root: Path) -> Description:
         fps=fps,
         video_path=video_path,
         chunk_files=max(1, chunk_files),
+        depths=depths,
     )
 
 
@@ -132,7 +144,7 @@ def _ours(root: Path, features: Mapping[str, Feature]) -> tuple[tuple[Sensor, ..
         )
     for sensor in sensors:
         feature, shape = features[keys[sensor.name]], shape_of(features[keys[sensor.name]])
-        if (_image_shape(feature, shape) if sensor.kind == "rgb" else shape) != sensor.shape:
+        if (_image_shape(feature, shape) if feature["dtype"] in IMAGES else shape) != sensor.shape:
             raise _disagree(root, f"sensor {sensor.name!r}", sensor.shape, shape)
     if actions is not None and shape_of(features[ACTION]) != (actions.dim,):
         raise _disagree(root, "the actions", (actions.dim,), shape_of(features[ACTION]))
@@ -147,18 +159,23 @@ def _disagree(root: Path, what: str, ours: tuple[int, ...], theirs: tuple[int, .
     )
 
 
-def _sensors(root: Path, features: Mapping[str, Feature], fps: float) -> tuple[tuple[Sensor, ...], dict[str, str]]:
+def _sensors(
+    root: Path, features: Mapping[str, Feature], fps: float, depths: Mapping[str, DepthForm]
+) -> tuple[tuple[Sensor, ...], dict[str, str]]:
     sensors: list[Sensor] = []
     keys: dict[str, str] = {}
     for key, feature in features.items():
-        image = feature["dtype"] in {"image", "video"}
+        image = feature["dtype"] in IMAGES
         if not image and not (key.startswith(_OBSERVATION) and feature["dtype"] in {"float32", "float64"}):
             continue
         name = key.removeprefix(_IMAGES).removeprefix(_OBSERVATION)
         name = key.removeprefix(_OBSERVATION) if name in keys else name
         shape = shape_of(feature)
         try:
-            if image:
+            if key in depths:
+                sides = _image_shape(feature, shape)[1:]
+                sensor = Sensor(name=name, kind="depth", shape=(1, *sides), unit=depths[key].unit, rate_hz=fps)
+            elif image:
                 sensor = Sensor(name=name, kind="rgb", shape=_image_shape(feature, shape), rate_hz=fps)
             else:
                 names = component_names(feature, shape[0]) if len(shape) == 1 else ()
@@ -171,12 +188,12 @@ def _sensors(root: Path, features: Mapping[str, Feature], fps: float) -> tuple[t
 
 
 def _image_shape(feature: Feature, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """[3, h, w], whichever order the feature has: LeRobot allows both and tells them apart by `names`."""
+    """[C, h, w], whichever order the feature has: LeRobot allows both and tells them apart by `names`."""
     if len(shape) != 3:
         return shape
     names = feature.get("names")
     first = str(names[0]) if isinstance(names, list) and names else ""
-    if first.startswith("c") or (not first.startswith("h") and shape[0] == 3):
+    if first.startswith("c") or (not first.startswith("h") and shape[0] in {1, 3}):
         return shape
     return (shape[2], shape[0], shape[1])
 
@@ -204,14 +221,7 @@ def _actions(root: Path, features: Mapping[str, Feature], fps: float) -> ActionS
             raise ValueError(f"shape {shape_of(feature)}, {len(stats)} statistics")
         low = np.min([np.array(part["min"], dtype=np.float64).reshape(dim) for part in stats], axis=0)
         high = np.max([np.array(part["max"], dtype=np.float64).reshape(dim) for part in stats], axis=0)
-        # A component that never moved still needs an interval to be normalised by.
-        still = np.where(high > low, 0.0, 1e-3 * np.maximum(1.0, np.abs(low)))
-        return ActionSpec(
-            low=tuple((low - still).tolist()),
-            high=tuple((high + still).tolist()),
-            dt_seconds=1.0 / fps,
-            names=component_names(feature, dim),
-        )
+        return box_around(low, high, fps, component_names(feature, dim))
     except (KeyError, TypeError, ValueError, ContractError) as error:
         raise DataError(
             f"{path} does not give the range of the actions",

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 from PIL import Image
 
 from monde.data.lerobot.layout import Feature, Place
@@ -39,13 +39,13 @@ class StoredFrames:
 
 @runtime_checkable
 class FrameSource(Protocol):
-    """The frames of one episode, gone through once; an array [T, 3, h, w] is one."""
+    """The frames of one episode, gone through once; an array [T, 3, h, w] (depth: [T, 1, h, w]) is one."""
 
     def __len__(self) -> int:
         """T."""
         ...
 
-    def __iter__(self) -> Iterator[UInt8[np.ndarray, "3 h w"]]:
+    def __iter__(self) -> Iterator[Shaped[np.ndarray, "C h w"]]:
         """Frame after frame."""
         ...
 

@@ -92,11 +92,11 @@ def frames_per_second(sensors: tuple[Sensor, ...], actions: ActionSpec | None) -
 def features(
     sensors: tuple[Sensor, ...], actions: ActionSpec | None, frames: Mapping[str, Feature]
 ) -> dict[str, Feature]:
-    """`features` of info.json; `frames` holds those of the camera sensors, which depend on how frames are stored."""
+    """`features` of info.json; `frames` holds those of cameras and depth, which depend on how pictures are stored."""
     result: dict[str, Feature] = {}
     for sensor in sensors:
         key = feature_key(sensor)
-        if sensor.kind == "rgb":
+        if sensor.picture:
             result[key] = dict(frames[sensor.name])
         else:
             names = list(sensor.names) if len(sensor.shape) == 1 and sensor.names else None

@@ -5,13 +5,14 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Shaped
 
 from monde.data.fingerprint import fingerprint_files
-from monde.data.lerobot.cameras import Cameras, DatasetPaths, image_frames, video_path
+from monde.data.lerobot.cameras import PIECE_FRAMES, Cameras, DatasetPaths, depth_frames, image_frames, video_path
 from monde.data.lerobot.data_files import DataFiles
-from monde.data.lerobot.described import Description, describe_dataset, read_ours
+from monde.data.lerobot.described import IMAGES, Description, describe_dataset, read_ours
 from monde.data.lerobot.episodes import EpisodeRow, episode_files, read_episodes
 from monde.data.lerobot.layout import ACTION, EPISODES_V2, INFO, OURS, TASKS, TASKS_V2, TIME
 from monde.data.lerobot.legacy import read_legacy_episodes
@@ -21,9 +22,6 @@ from monde.data.streaming import EpisodeNumbers
 from monde.errors import ContractError, DataError, StoreError, unknown_name
 from monde.store import read_json
 from monde.types import ActionSpec, Clip, Sensor, Stream
-
-_PIECE = 64
-"""Frames of images that are decoded at a time when a whole episode is read."""
 
 
 class LeRobotLayout:
@@ -169,8 +167,8 @@ class LeRobotRecording:
         for sensor, key in zip(wanted, keys, strict=True):
             if self._filmed(key):
                 values = self._cameras.read(row, key, sensor, start, stop).transpose(0, 3, 1, 2)
-            elif sensor.kind == "rgb":
-                values = image_frames(table[key], sensor, where, start).transpose(0, 3, 1, 2)
+            elif self._description.features[key]["dtype"] in IMAGES:
+                values = self._images(table[key], sensor, where, start).transpose(0, 3, 1, 2)
             else:
                 values = self._data.finite(table, key, where, start, len(table)).reshape(-1, *sensor.shape)
             streams[sensor.name] = _stream(values, times)
@@ -181,17 +179,22 @@ class LeRobotRecording:
 
     def film(
         self, episode: int, sensor: str, size: tuple[int, int] | None = None
-    ) -> Iterator[UInt8[np.ndarray, "t h w 3"]]:
+    ) -> Iterator[Shaped[np.ndarray, "t h w C"]]:
         """All frames of one camera of one episode in order; see `monde.data.streaming.Filmed`."""
         camera = self._sensor(sensor)
         row, key = self._episodes[episode], self._description.keys[sensor]
         if self._filmed(key):
             yield from self._cameras.film(row, key, camera, size)
             return
-        for start in range(0, row.length, _PIECE):
-            stop = min(start + _PIECE, row.length)
+        where = self._where(row, episode)
+        for start in range(0, row.length, PIECE_FRAMES):
+            stop = min(start + PIECE_FRAMES, row.length)
             table = self._data.rows(row, start, stop, [key])
-            frames = image_frames(table[key], camera, self._where(row, episode), start)
+            if self._description.features[key]["dtype"] in IMAGES:
+                frames = self._images(table[key], camera, where, start)
+            else:
+                planes = self._data.finite(table, key, where, start, stop - start).reshape(-1, *camera.shape)
+                frames = planes.transpose(0, 2, 3, 1)
             yield frames if size is None else resize_frames(frames, size)
 
     def numbers(self, episode: int, sensors: Sequence[str]) -> EpisodeNumbers:
@@ -213,6 +216,12 @@ class LeRobotRecording:
             return EpisodeNumbers(times, values, None)
         taken = self._data.finite(table, ACTION, where, 0, row.length - 1).reshape(-1, self.actions.dim)
         return EpisodeNumbers(times, values, taken)
+
+    def _images(self, column: pa.ChunkedArray, sensor: Sensor, where: str, start: int) -> Shaped[np.ndarray, "T h w C"]:
+        form = self._description.depths.get(self._description.keys[sensor.name])
+        if form is None:
+            return image_frames(column, sensor, where, start)
+        return depth_frames(column, sensor, form, where, start)
 
     @property
     def _time(self) -> str:

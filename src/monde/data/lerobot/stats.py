@@ -1,17 +1,18 @@
 """Statistics as LeRobot stores them: per episode in meta/episodes, pooled in meta/stats.json."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, Shaped, UInt8
 
 from monde.data.lerobot.frames import FrameSource
 
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
 """The quantiles that lerobot 0.4 stores beside the moments."""
 _MAX_SAMPLED_FRAMES = 100
+_MAX_SAMPLED_PIXELS = 8192
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,12 @@ class FeatureStats:
         return cls(low, high, mean, std, int(np.array(fields["count"]).reshape(-1)[0]), quantiles)
 
 
+def sampled_frames(frames: int) -> frozenset[int]:
+    """Numbers of the frames of an episode, spread evenly, that its statistics are taken from."""
+    index = np.linspace(0, frames - 1, min(frames, _MAX_SAMPLED_FRAMES)).round().astype(int)
+    return frozenset(index.tolist())
+
+
 class FrameLevels:
     """Counts of the 256 levels of each channel over frames sampled evenly from an episode as they pass by.
 
@@ -90,8 +97,7 @@ class FrameLevels:
     """
 
     def __init__(self, frames: int) -> None:
-        index = np.linspace(0, frames - 1, min(frames, _MAX_SAMPLED_FRAMES)).round().astype(int)
-        self._wanted = frozenset(index.tolist())
+        self._wanted = sampled_frames(frames)
         self._levels = np.zeros((3, 256), dtype=np.int64)
         self._seen = 0
 
@@ -119,20 +125,44 @@ class FrameLevels:
         )
 
 
+class DepthLevels:
+    """Depth maps sampled evenly from an episode as they pass by.
+
+    Args:
+        frames: Frames of the episode.
+    """
+
+    def __init__(self, frames: int) -> None:
+        self._wanted = sampled_frames(frames)
+        self._held: list[np.ndarray] = []
+
+    def see(self, index: int, frame: Float32[np.ndarray, "1 h w"]) -> None:
+        """The index-th frame; each is to be shown once. Every k-th pixel is kept, a few thousand of a frame."""
+        if index in self._wanted:
+            self._held.append(frame.ravel()[:: max(1, frame.size // _MAX_SAMPLED_PIXELS)])
+
+    def stats(self) -> FeatureStats:
+        """Statistics in the sensor's unit, in shape [1, 1, 1]; pixels where nothing was measured count as 0."""
+        stats = FeatureStats.of(np.concatenate(self._held).reshape(-1, 1, 1, 1))
+        return replace(stats, count=len(self._held))
+
+
 class WatchedFrames:
     """The frames of an episode on their way to where they are stored; `levels` are counted as they pass.
 
     Args:
         frames: The frames.
+        depth: Whether they are depth maps.
     """
 
-    def __init__(self, frames: FrameSource) -> None:
-        self._frames, self.levels = frames, FrameLevels(len(frames))
+    def __init__(self, frames: FrameSource, depth: bool = False) -> None:
+        self._frames = frames
+        self.levels: FrameLevels | DepthLevels = (DepthLevels if depth else FrameLevels)(len(frames))
 
     def __len__(self) -> int:
         return len(self._frames)
 
-    def __iter__(self) -> Iterator[UInt8[np.ndarray, "3 h w"]]:
+    def __iter__(self) -> Iterator[Shaped[np.ndarray, "C h w"]]:
         for index, frame in enumerate(self._frames):
             self.levels.see(index, frame)
             yield frame

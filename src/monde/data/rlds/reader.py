@@ -18,7 +18,6 @@ from monde.store import read_json
 INFO = "dataset_info.json"
 _FILE = re.compile(r"(?P<name>.+)-(?P<split>[^-]+)\.tfrecord-(?P<shard>\d{5,})-of-(?P<shards>\d{5,})")
 _OBSERVATION, _ACTION = f"{STEPS}/observation/", f"{STEPS}/action"
-_ASSUMED_HZ = 10.0
 _KNOWN_HZ = {"bridge_dataset": 5.0, "bridge": 5.0, "fractal20220817_data": 3.0}
 """RLDS stores no rate. BridgeData V2 (Walke et al., 2023) acts at 5 Hz, RT-1 (Brohan et al., 2022) at 3 Hz."""
 
@@ -31,7 +30,7 @@ class Rlds:
     instruction is the episode's task. The splits of file names are in `splits`.
 
     Args:
-        rate_hz: Steps per second, which RLDS does not store; by default what is known of the dataset, else 10 Hz.
+        rate_hz: Steps per second, which RLDS does not store; by default what is known of a few datasets, by name.
     """
 
     rate_hz: float | None = None
@@ -49,7 +48,7 @@ class Rlds:
         """Index all records (see `build_index`), in the order of splits and shards.
 
         Raises:
-            DataError: Malformed, half there, or not described.
+            DataError: Malformed, half there, not described, or of a rate that is neither given nor known.
         """
         folders = _version_folders(root)
         if len(folders) != 1:
@@ -65,7 +64,13 @@ class Rlds:
 def _open(root: Path, folder: Path, rate_hz: float | None) -> ArrayRecording:
     shards, features, info = _shards(folder), read_features(folder), _info(folder)
     name = str(info.get("name", "") or next(iter(shards.values()))[0].name.rsplit("-", 4)[0])
-    rate, told = rate_of(rate_hz, _KNOWN_HZ.get(name, _ASSUMED_HZ))
+    if rate_hz is None and name not in _KNOWN_HZ:
+        raise DataError(
+            f"RLDS does not store the rate of {name or folder}",
+            expected="steps per second",
+            remedy="say it (--rate HZ, or open_recording(…, rate_hz=HZ)): BridgeData V2 has 5 Hz, RT-1 (fractal) 3 Hz",
+        )
+    rate, told = rate_of(rate_hz, _KNOWN_HZ.get(name, 0.0))
     columns = _columns(features, rate, folder)
     action_keys = tuple(
         key for key, one in features.items() if one.form == "tensor" and (key + "/").startswith(_ACTION + "/")

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 
 from monde.errors import DataError
 from monde.limits import MAX_OPEN_VIDEOS
@@ -107,6 +107,24 @@ class Decoder:
             frame, width=width, height=height, format="rgb24", interpolation="AREA" if size else None, threads=1
         )
         return converted.to_ndarray()
+
+    def luma(self, frame: VideoFrame) -> Shaped[np.ndarray, "h w"]:
+        """The numbers of a frame's first plane as they are stored, uint8 or uint16: the brightness, or a depth map.
+
+        Raises:
+            DataError: Colours that are not stored as brightness, or numbers of another form.
+        """
+        form = frame.format
+        bits = form.components[0].bits
+        if form.is_rgb or form.has_palette or form.is_big_endian or not 8 <= bits <= 16 or "f16" in form.name:
+            raise DataError(
+                f"{self.path} holds no plane of brightness or depth",
+                got=f"pixel format {form.name}",
+                expected="gray, gray10le, gray12le, gray16le or a planar YUV format",
+            )
+        plane, kind = frame.planes[0], np.dtype(np.uint8) if bits == 8 else np.dtype("<u2")
+        rows = np.frombuffer(bytes(plane), kind).reshape(plane.height, plane.line_size // kind.itemsize)
+        return np.ascontiguousarray(rows[:, : plane.width])
 
     def _seek(self, start: int) -> None:
         with read_errors(self.path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt8
+from jaxtyping import Float64, Int64, Shaped, UInt8
 
 from monde.data.video.decoder import Decoder, Decoders, read_errors
 from monde.data.video.index import VideoIndex, read_index
@@ -128,6 +128,17 @@ class VideoFile:
                         result[wanted == number] = self._upright(decoder.rgb(frame))
         return result
 
+    def read_luma(self, start: int, stop: int) -> Shaped[np.ndarray, "T h w"]:
+        """The first plane of frames `start` to `stop` (exclusive) as it is stored, uint8 or uint16: depth maps.
+
+        Raises:
+            ContractError: A range that the video does not have.
+            DataError: A frame cannot be decoded, or the video stores colours otherwise.
+        """
+        self._check(start, stop)
+        with self._decoder(start) as decoder:
+            return np.stack([self._upright(decoder.luma(frame)) for frame in decoder.frames(start, stop)])
+
     def iterate(
         self, start: int = 0, stop: int | None = None, size: tuple[int, int] | None = None
     ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
@@ -169,7 +180,7 @@ class VideoFile:
             raise
         DECODERS.give(decoder)
 
-    def _upright(self, frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h2 w2 3"]:
+    def _upright(self, frame: Shaped[np.ndarray, "h w *C"]) -> Shaped[np.ndarray, "h2 w2 *C"]:
         turns = self.index.quarter_turns
         return np.ascontiguousarray(np.rot90(frame, turns)) if turns else frame
 
