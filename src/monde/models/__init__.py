@@ -5,6 +5,7 @@ from monde.models.config import ModelConfig, model_config
 from monde.models.dino_wm import dino_wm, dino_wm_config
 from monde.models.jepa import JEPA
 from monde.models.lewm import lewm
+from monde.models.lewm_published import export_lewm, import_lewm, save_lewm
 from monde.models.load import load_model, weights_hash
 from monde.models.untrained import initialised, untrained
 
@@ -14,10 +15,13 @@ __all__ = [
     "check_model",
     "dino_wm",
     "dino_wm_config",
+    "export_lewm",
+    "import_lewm",
     "initialised",
     "lewm",
     "load_model",
     "model_config",
+    "save_lewm",
     "untrained",
     "weights_hash",
 ]

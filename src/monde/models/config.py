@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from monde.dynamics import MLPDynamicsConfig, TransformerDynamicsConfig
+from monde.dynamics.lewm_predictor import LewmPredictorConfig
 from monde.errors import UsageError, unknown_name
 from monde.perception import BackboneConfig, PerceptionConfig
+from monde.perception.lewm_vit import LewmPerceptionConfig
 from monde.types import ActionSpec, Sensor
 
 Size = Literal["nano", "tiny", "small", "base"]
@@ -18,14 +20,14 @@ class ModelConfig:
     Args:
         sensors: What it reads.
         actions: The action blocks that it is conditioned on.
-        perception: Sizes of perception, or the frozen encoder that stands in its place.
+        perception: Sizes of perception, or the encoder that stands in its place: frozen, or LeWM's as published.
         dynamics: Kind and sizes of the dynamics.
     """
 
     sensors: tuple[Sensor, ...]
     actions: ActionSpec
-    perception: PerceptionConfig | BackboneConfig
-    dynamics: MLPDynamicsConfig | TransformerDynamicsConfig
+    perception: PerceptionConfig | BackboneConfig | LewmPerceptionConfig
+    dynamics: MLPDynamicsConfig | TransformerDynamicsConfig | LewmPredictorConfig
 
 
 def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) -> ModelConfig:

@@ -7,10 +7,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monde.dynamics import Dynamics, MLPDynamics, MLPDynamicsConfig, TransformerDynamics
+from monde.dynamics.lewm_predictor import LewmPredictor, LewmPredictorConfig
 from monde.errors import ContractError
 from monde.models.config import ModelConfig
 from monde.objectives import Predictions
 from monde.perception import BackboneConfig, FrozenPerception, Perception
+from monde.perception.lewm_vit import LewmPerception, LewmPerceptionConfig
 from monde.types import ActionSpec, Belief, Clip, Latents, Rollout, Sensor
 from monde.types.checks import describe
 
@@ -32,16 +34,8 @@ class JEPA(nn.Module):
         super().__init__()
         self.config = config
         self.autocast = False
-        self.perception: Perception | FrozenPerception
-        if isinstance(config.perception, BackboneConfig):
-            self.perception = FrozenPerception(config.sensors, config.perception)
-        else:
-            self.perception = Perception(config.sensors, config.perception)
-        self.dynamics: Dynamics
-        if isinstance(config.dynamics, MLPDynamicsConfig):
-            self.dynamics = MLPDynamics(config.dynamics)
-        else:
-            self.dynamics = TransformerDynamics(config.dynamics)
+        self.perception = _perception(config)
+        self.dynamics = _dynamics(config)
         self.register_buffer("action_mean", torch.zeros(config.actions.width))
         self.register_buffer("action_std", torch.ones(config.actions.width))
 
@@ -204,3 +198,19 @@ class JEPA(nn.Module):
             memory=memory,
             times_seconds=repeated.times_seconds + H * self.actions.block_seconds,
         )
+
+
+def _perception(config: ModelConfig) -> Perception | FrozenPerception | LewmPerception:
+    if isinstance(config.perception, BackboneConfig):
+        return FrozenPerception(config.sensors, config.perception)
+    if isinstance(config.perception, LewmPerceptionConfig):
+        return LewmPerception(config.sensors, config.perception)
+    return Perception(config.sensors, config.perception)
+
+
+def _dynamics(config: ModelConfig) -> Dynamics:
+    if isinstance(config.dynamics, MLPDynamicsConfig):
+        return MLPDynamics(config.dynamics)
+    if isinstance(config.dynamics, LewmPredictorConfig):
+        return LewmPredictor(config.dynamics)
+    return TransformerDynamics(config.dynamics)
