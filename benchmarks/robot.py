@@ -11,10 +11,10 @@ for the commands are the wanted joint angles themselves and are given to the mod
 
     python benchmarks/robot.py [--minutes 1.5] [--folds 5]
 
-With --curve: the error 1 s ahead when 2, 4, 6 and 8 episodes are learned from, for the same held-out episodes and the
-same time of training, into robot_curve.json; and by which power of the number of episodes it falls.
+With --curve: the error 1 s ahead when 2, 4, 6 and 8 episodes are learned from, for the same held-out episodes and as
+many steps of training, into robot_curve.json; and by which power of the number of episodes it falls.
 
-    python benchmarks/robot.py --curve [--minutes 1.5] [--curve-folds 2]
+    python benchmarks/robot.py --curve [--steps 600] [--curve-folds 5]
 """
 
 import argparse
@@ -177,7 +177,8 @@ def main() -> None:
     parser.add_argument("--inverse", type=float, default=10.0, help="weight of inverse dynamics")
     parser.add_argument("--regulariser", type=float, default=0.02, help="weight of SIGReg")
     parser.add_argument("--curve", action="store_true", help="errors by number of training episodes instead")
-    parser.add_argument("--curve-folds", type=int, default=2, help="so many of the folds, for the curve")
+    parser.add_argument("--steps", type=int, default=600, help="of training, per fold of the curve")
+    parser.add_argument("--curve-folds", type=int, default=5, help="so many of the folds, for the curve")
     given = parser.parse_args()
     if given.curve:
         counts = {n: run_folds(given, given.only or given.curve_folds, n) for n in CURVE}
@@ -192,9 +193,10 @@ def run_folds(given: argparse.Namespace, folds: int, episodes: int = 0) -> dict[
     with tempfile.TemporaryDirectory(prefix="monde-robot-") as folder:
         for k in range(folds):
             config = TrainConfig(
-                data=str(DATA.resolve()), run=f"{folder}/fold{k}", minutes=given.minutes, sensors=(CAMERA,),
-                frame=given.frame, step_seconds=STEP_SECONDS, window=given.window, batch=64, folds=given.folds, fold=k,
-                seed=SEED, train_episodes=episodes,
+                data=str(DATA.resolve()), run=f"{folder}/fold{k}", sensors=(CAMERA,), frame=given.frame,
+                minutes=None if episodes else given.minutes, steps=given.steps if episodes else None,
+                step_seconds=STEP_SECONDS, window=given.window, batch=64, folds=given.folds, fold=k, seed=SEED,
+                train_episodes=episodes,
                 objective=ObjectiveConfig(inverse_weight=given.inverse, regulariser_weight=given.regulariser),
             )  # fmt: skip
             steps = train(config).step
