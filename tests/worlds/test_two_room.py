@@ -182,3 +182,17 @@ def test_refusals() -> None:
 def test_config_refusals(wrong: dict) -> None:
     with pytest.raises(ContractError):
         TwoRoomConfig(**wrong)
+
+
+def test_scripted_policy_walks_into_walls_too() -> None:
+    world = TwoRoom(TwoRoomConfig(door="random"), batch=64)
+    observation = world.reset(list(range(64)))
+    policy, generator = world.scripted(), np.random.default_rng(0)
+    blocked = 0
+    for _ in range(60):
+        place = observation.values["state"]
+        action = policy(observation, world.actions, generator)
+        observation = world.step(action).observation
+        short = np.abs(observation.values["state"][:, 0] - place[:, 0]) < np.abs(action[:, 0])
+        blocked += int((short & (np.abs(place[:, 0] - 32) < 6)).sum())
+    assert blocked > 0.1 * 64 * 60

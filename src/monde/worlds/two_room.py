@@ -207,15 +207,23 @@ def slide(
 
 
 class _Wanderer:
-    """The scripted policy of TwoRoom: a target per row, drawn anew on arrival and at the start of an episode."""
+    """The scripted policy of TwoRoom: a target per row, drawn anew on arrival and at the start of an episode.
+
+    Every second target, at random, is walked to as if there were no wall, and given up after a while: a recording that
+    only shows ways that lead somewhere does not tell what walls do.
+    """
 
     _ARRIVED_PIXELS = 1.5
+    _STRAIGHT = 0.5
+    _PATIENCE_STEPS = 30
     _NOISE = 0.25
     """Spread of the noise on its actions: without it every visit of a place would look alike."""
 
     def __init__(self, world: TwoRoom) -> None:
         self._world = world
         self._target = np.full((world.batch, 2), np.nan)
+        self._straight = np.zeros(world.batch, dtype=bool)
+        self._walked = np.zeros(world.batch, dtype=np.int64)
 
     def __call__(
         self, observation: Observation, actions: ActionSpec, generator: np.random.Generator
@@ -226,8 +234,11 @@ class _Wanderer:
         with np.errstate(invalid="ignore"):
             arrived = (np.abs(place - self._target) < self._ARRIVED_PIXELS).all(axis=1)
         start = (observation.times_seconds == 0) | np.isnan(self._target[:, 0])
-        self._target = np.where((start | arrived)[:, None], fresh, self._target)
-        way = self._waypoint(place) - place
+        new = start | arrived | (self._straight & (self._walked >= self._PATIENCE_STEPS))
+        self._target = np.where(new[:, None], fresh, self._target)
+        self._straight = np.where(new, generator.uniform(size=len(place)) < self._STRAIGHT, self._straight)
+        self._walked = np.where(new, 1, self._walked + 1)
+        way = np.where(self._straight[:, None], self._target, self._waypoint(place)) - place
         noise = generator.normal(0, self._NOISE, size=way.shape)
         longest = np.maximum(np.abs(way).max(axis=1, keepdims=True), c.step_pixels)
         return np.clip(way / longest + noise, actions.low, actions.high).astype(np.float32)
