@@ -9,11 +9,11 @@ from monde.recipes import strategy
 from monde.store import RunFolder
 from monde.training import FitActorConfig, TrainConfig, fit_actor, train
 from monde.training.actor import fit_heads
-from monde.training.actor_step import GoalShares, draw_pairs
+from monde.training.actor_step import GoalShares, attempt, draw_tasks
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import reopen
 
-QUICK = FitActorConfig(minutes=None, steps=30, batch=64, samples=8, hidden=64, depth=2, device="cpu")
+QUICK = FitActorConfig(minutes=None, steps=30, frames=16, goals_each=4, recorded=4, hidden=64, depth=2, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +39,57 @@ def test_frames_keep_to_their_episodes(frames: FrameLatents) -> None:
 
 
 def test_goals_are_what_their_shares_say(frames: FrameLatents) -> None:
-    later = draw_pairs(frames, 512, GoalShares(later=1.0, same_episode=0.0), torch.Generator().manual_seed(0))
-    assert bool((frames.first[later.frames] == frames.first[later.goals]).all())
-    torch.testing.assert_close(later.blocks_taken, (later.goals - later.frames) / 5)
+    later = draw_tasks(frames, 64, 8, GoalShares(elsewhere=0.0, later=1.0), torch.Generator().manual_seed(0))
+    now = later.frames[:, None]
+    assert bool((frames.first[now] == frames.first[later.goals]).all())
+    torch.testing.assert_close(later.blocks_taken, (later.goals - now) / 5)
     assert bool((later.blocks_taken >= 0).all())
     assert bool((later.blocks_taken == 0).any())
-    anywhere = draw_pairs(frames, 512, GoalShares(later=0.0, same_episode=0.0), torch.Generator().manual_seed(0))
-    apart = frames.first[anywhere.frames] != frames.first[anywhere.goals]
+    same = draw_tasks(frames, 64, 8, GoalShares(elsewhere=0.0, later=0.0), torch.Generator().manual_seed(0))
+    assert bool((frames.first[same.frames[:, None]] == frames.first[same.goals]).all())
+    assert bool(torch.isinf(same.blocks_taken).any())  # earlier than the frame
+    anywhere = draw_tasks(frames, 64, 8, GoalShares(elsewhere=1.0), torch.Generator().manual_seed(0))
+    apart = frames.first[anywhere.frames[:, None]] != frames.first[anywhere.goals]
     assert bool(apart.any())
     assert bool(torch.isinf(anywhere.blocks_taken[apart]).all())
+    with pytest.raises(UsageError, match="GoalShares"):
+        GoalShares(elsewhere=1.5)
+
+
+def test_the_first_block_tried_is_the_one_taken_and_leads_where_it_led(run: Path, frames: FrameLatents) -> None:
+    model, generator = load_model(run).requires_grad_(False), torch.Generator().manual_seed(0)
+    actor = fit_heads(model, frames, QUICK).actor
+    tasks = draw_tasks(frames, 64, 4, GoalShares(), generator)
+    tried = attempt(model, frames, actor, tasks, 3, generator)
+    assert tried.actions.shape == (64, 7, model.actions.width)
+    low, high = model.actions.bounds()
+    assert bool(((tried.actions >= low) & (tried.actions <= high)).all())
+    whole = tried.whole
+    assert bool(whole.any())
+    torch.testing.assert_close(tried.outcomes[whole, 0], frames.latents[tasks.frames[whole] + 5])
+    torch.testing.assert_close(tried.actions[whole, 0], frames.blocks(tasks.frames[whole]))
+    assert not torch.allclose(tried.imagined[whole], tried.outcomes[whole, 0])
+
+
+def test_no_target_lies_beyond_what_the_recording_took(run: Path, frames: FrameLatents) -> None:
+    """Distances that start far too large fall to at most the hindsight bound, within one fit."""
+    summary = fit_heads(
+        load_model(run).requires_grad_(False),
+        frames,
+        FitActorConfig(
+            minutes=None, steps=200, frames=32, goals_each=4, hidden=64, depth=2, goals=GoalShares(elsewhere=0, later=1)
+        ),
+    )
+    start = frames.first.unique()
+    with torch.no_grad():
+        one = summary.distance.distance(frames.latents[start], frames.latents[start + 5])
+    assert float(one.mean()) < 2.0  # one block was taken
 
 
 def test_fitting_lowers_both_losses_and_repeats(run: Path, frames: FrameLatents) -> None:
     model = load_model(run).requires_grad_(False)
     told: list[dict[str, float]] = []
-    config = FitActorConfig(minutes=None, steps=300, batch=64, samples=8, hidden=64, depth=2)
+    config = FitActorConfig(minutes=None, steps=300, frames=32, goals_each=4, hidden=64, depth=2)
     summary = fit_heads(model, frames, config, lambda done, whole, found: told.append(found))
     assert summary.steps == 300
     assert told[-1]["distance"] < told[0]["distance"]
@@ -90,7 +126,9 @@ def test_there_is_no_actor_without_actions(recording: Path, tmp_path: Path) -> N
         fit_actor(tmp_path / "film", QUICK)
 
 
-@pytest.mark.parametrize("changes", [{"steps": 0}, {"steps": None}, {"batch": 0}, {"samples": 1}, {"temperature": 0.0}])
+@pytest.mark.parametrize(
+    "changes", [{"steps": 0}, {"steps": None}, {"frames": 0}, {"goals_each": 0}, {"temperature": 0.0}]
+)
 def test_an_empty_fit_is_refused(changes: dict[str, float | None]) -> None:
     from dataclasses import replace
 

@@ -14,8 +14,8 @@ class Actor:
     """Run folder."""
     minutes: float = 1.0
     """Time for it."""
-    samples: int = 16
-    """Action blocks tried in imagination for each pair of frame and goal."""
+    elsewhere: float = 0.3
+    """Share of goals from other episodes; 0 where each episode has a layout of its own."""
     seed: int = 0
     """Seed of weights and batches."""
     device: str = "auto"
@@ -23,9 +23,10 @@ class Actor:
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Fit; see `monde.training.fit_actor`."""
-        from monde.training import FitActorConfig, fit_actor
+        from monde.training import FitActorConfig, GoalShares, fit_actor
 
-        config = FitActorConfig(minutes=self.minutes, samples=self.samples, seed=self.seed, device=self.device)
+        goals = GoalShares(elsewhere=self.elsewhere)
+        config = FitActorConfig(minutes=self.minutes, goals=goals, seed=self.seed, device=self.device)
         with reporter.track(f"fitting the actor of {self.run}") as advance:
             summary = fit_actor(self.run, config, lambda done, whole, found: advance(done, whole, actor_note(found)))
         document = {

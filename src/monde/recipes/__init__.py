@@ -1,7 +1,12 @@
 """The configurator: one typed recipe sets recording, training and planning for a task."""
 
-from monde.recipes.strategies import PLANNERS, strategy
-from monde.recipes.task import Recipe
-from monde.recipes.tworoom import tworoom
+from collections.abc import Mapping
 
-__all__ = ["PLANNERS", "Recipe", "strategy", "tworoom"]
+from monde.recipes.strategies import PLANNERS, strategy
+from monde.recipes.task import MakeRecipe, Recipe
+from monde.recipes.tworoom import tworoom, tworoom_doors
+
+RECIPES: Mapping[str, MakeRecipe] = {"tworoom": tworoom, "tworoom_doors": tworoom_doors}
+"""Recipes by task."""
+
+__all__ = ["PLANNERS", "RECIPES", "MakeRecipe", "Recipe", "strategy", "tworoom", "tworoom_doors"]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from monde.evaluation import ScoreConfig
 from monde.training import FitActorConfig, TrainConfig
@@ -42,3 +43,20 @@ class Recipe:
     def run(self) -> Path:
         """Folder of the run."""
         return Path(self.train.run)
+
+
+class MakeRecipe(Protocol):
+    """A task's recipe; the numbers of episodes and minutes have defaults that work."""
+
+    def __call__(
+        self,
+        out: Path,
+        *,
+        minutes: float = ...,
+        recorded: int = ...,
+        episodes: int = ...,
+        seed: int = ...,
+        planner: str = ...,
+    ) -> Recipe:
+        """The recipe with all that it makes in the folder `out`."""
+        ...

@@ -16,12 +16,12 @@ from monde.models import JEPA, load_model
 from monde.models.load import weights_hash
 from monde.readouts import TemporalDistance, TemporalDistanceConfig
 from monde.store import RunFolder, remove_artefact
-from monde.training.actor_step import GoalShares, candidates, draw_pairs, imagine_next, losses
+from monde.training.actor_step import GoalShares, attempt, draw_tasks, losses
 from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import reopen
 
-SLOW_RATE = 0.02
+SLOW_RATE = 0.03
 """Share by which the distance's slow copy follows it at every step."""
 
 WARM_UP_STEPS = 100
@@ -39,8 +39,9 @@ class FitActorConfig:
     Args:
         minutes: Time for it, encoding the frames not included; or none.
         steps: Optimiser steps; with `minutes`, whichever ends first.
-        batch: Pairs of frame and goal in a step.
-        samples: Action blocks tried for each.
+        frames: Frames in a step.
+        goals_each: Goals of each of them; for each goal the actor proposes a block that is tried.
+        recorded: Blocks of the recording that are tried beside those.
         learning_rate: Of AdamW, after warm-up; it falls along a cosine.
         temperature: Of the weights of what was tried, in action blocks.
         hidden: Width of both networks.
@@ -49,7 +50,7 @@ class FitActorConfig:
         goals: Where goals come from.
         seed: Of weights and batches.
         device: "auto", "cpu", "cuda", …
-        precision: "auto", "fp32" or "bf16", of imagining.
+        precision: "auto", "fp32" or "bf16", of imagining and of both networks.
 
     Raises:
         UsageError: No end, or an empty size.
@@ -57,8 +58,9 @@ class FitActorConfig:
 
     minutes: float | None = 1.0
     steps: int | None = None
-    batch: int = 128
-    samples: int = 16
+    frames: int = 64
+    goals_each: int = 8
+    recorded: int = 8
     learning_rate: float = 1e-3
     temperature: float = 0.1
     hidden: int = 256
@@ -72,10 +74,11 @@ class FitActorConfig:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise UsageError("fitting an actor needs an end", remedy="give minutes or steps")
-        sizes = (self.batch, self.learning_rate, self.temperature, self.hidden, self.depth, self.furthest_blocks)
+        counts = (self.frames, self.goals_each, self.recorded, self.hidden, self.depth)
+        numbers = (self.learning_rate, self.temperature, self.furthest_blocks)
         ends = [end for end in (self.minutes, self.steps) if end is not None]
-        if min(*sizes, *ends) <= 0 or self.samples < 4:
-            raise UsageError("FitActorConfig has an empty size", got=self, expected="everything > 0, samples ≥ 4")
+        if min(*counts, *numbers, *ends) <= 0:
+            raise UsageError("FitActorConfig has an empty size", got=self, expected="everything > 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,11 +147,10 @@ def fit_heads(
     while (done := _done(config, step, time.perf_counter() - began)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _rate(step, done)
-        pairs = draw_pairs(data, config.batch, config.goals, generator)
-        with torch.no_grad():
-            tried = candidates(data, actor, pairs, config.samples, generator)
-            imagined = imagine_next(model, data, pairs, tried[0])
-        found = losses(data, pairs, tried, imagined, (actor, distance, slow), config.temperature)
+        tasks = draw_tasks(data, config.frames, config.goals_each, config.goals, generator)
+        with torch.autocast(device.type, torch.bfloat16, enabled=model.autocast):
+            tried = attempt(model, data, actor, tasks, config.recorded, generator)
+            found = losses(data, tasks, tried, (actor, distance, slow), config.temperature)
         optimiser.zero_grad(set_to_none=True)
         found.total().backward()
         norm = nn.utils.clip_grad_norm_(weights, 1.0)

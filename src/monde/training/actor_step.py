@@ -1,12 +1,15 @@
 """One optimiser step of the actor and the temporal distance: fitted value iteration in imagination.
 
-For a frame z and a goal g, S action blocks are tried in the model: some drawn from the actor, some taken from the
-recording. The distance of z becomes one block more than the (soft) least distance of what they lead to, and never more
-than the recording itself took from z to g (hindsight relabelling, arXiv 1707.01495). The actor is moved towards the
-blocks that led nearest, each weighed by softmax(-distance / temperature): the E and M steps of maximum a posteriori
-policy optimisation (arXiv 1806.06920, section 3), with imagined instead of recorded outcomes.
+For a frame z and several goals g, C action blocks are tried in the model: one that the actor proposes for each of the
+goals, and some taken from the recording. All of them serve all the goals of the frame, so that what is imagined, the
+dearest part, is shared. The distance of (z, g) becomes one block more than the (soft) least distance of what they lead
+to, and never more than the recording itself took from z to g (hindsight relabelling, arXiv 1707.01495). The actor is
+moved towards the blocks that led nearest, each weighed by softmax(-distance / temperature): the E and M steps of
+maximum a posteriori policy optimisation (arXiv 1806.06920, section 3), with imagined outcomes; that of the block which
+the recording really took is not imagined, but the frame that was recorded.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,90 +17,112 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
 from monde.actors import Actor
+from monde.errors import UsageError
 from monde.models import JEPA
 from monde.readouts import TemporalDistance
 from monde.training.frame_latents import FrameLatents
 
+AT_THE_GOAL = 0.1
+"""Share of the later goals that are the frame itself: distance 0."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GoalShares:
-    """Where goals come from; what is left over comes from any frame of any episode.
+    """Where goals come from.
+
+    Where episodes differ in what never changes within one (a layout, a lighting), most goals of another episode cannot
+    be reached: set `elsewhere` to 0 there.
 
     Args:
-        later: Share of goals later in the same episode.
-        same_episode: Share of goals anywhere in the same episode.
+        elsewhere: Share of goals that are any frame of any episode; the others are of the same episode.
+        later: Share of those others that lie later; the rest lies anywhere in it.
         mean_steps: Mean distance of the later ones, in control steps (geometric).
+
+    Raises:
+        UsageError: A share outside 0 to 1, or a mean of at most 1 step.
     """
 
-    later: float = 0.55
-    same_episode: float = 0.15
-    mean_steps: float = 16.0
+    elsewhere: float = 0.3
+    later: float = 0.5
+    mean_steps: float = 25.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.elsewhere <= 1 and 0 <= self.later <= 1 and 1 < self.mean_steps < math.inf):
+            raise UsageError("GoalShares make no goals", got=self, expected="shares of 0 to 1, a mean above 1 step")
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Frames and goals.
+class Tasks:
+    """Frames, each with goals.
 
     Args:
-        frames: [B] indices of frames.
-        goals: [B] indices of the goals' frames.
-        blocks_taken: [B] action blocks that the recording took from one to the other; +Inf where it never did.
+        frames: [F] indices of frames.
+        goals: [F, G] indices of the goals' frames.
+        blocks_taken: [F, G] action blocks that the recording took from one to the other; +Inf where it never did.
     """
 
-    frames: Int64[Tensor, " B"]
-    goals: Int64[Tensor, " B"]
-    blocks_taken: Float[Tensor, " B"]
+    frames: Int64[Tensor, " F"]
+    goals: Int64[Tensor, "F G"]
+    blocks_taken: Float[Tensor, "F G"]
 
 
-def draw_pairs(data: FrameLatents, batch: int, shares: GoalShares, generator: Generator) -> Pairs:
-    """Frames with goals as `shares` says; one in ten of the later goals is the frame itself (distance 0)."""
+def draw_tasks(data: FrameLatents, frames: int, goals: int, shares: GoalShares, generator: Generator) -> Tasks:
+    """Frames with goals as `shares` says; one in ten of the later goals is the frame itself."""
     device = data.first.device
 
-    def uniform() -> Tensor:
-        return torch.rand(batch, generator=generator, device=device)
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator, device=device)
 
-    frames = (uniform() * len(data)).long().clamp_max(len(data) - 1)
-    first, last = data.first[frames], data.last[frames]
-    steps = torch.log1p(-uniform()) / torch.log(torch.tensor(1 - 1 / shares.mean_steps, device=device))
-    ahead = torch.where(uniform() < 0.1, torch.zeros_like(frames), steps.clamp_max(1e6).long() + 1)
-    later = torch.minimum(frames + ahead, last)
-    anywhere = first + (uniform() * (last - first + 1)).long()
-    elsewhere = (uniform() * len(data)).long().clamp_max(len(data) - 1)
-    source = uniform()
-    same = source < shares.later + shares.same_episode
-    goals = torch.where(source < shares.later, later, torch.where(same, anywhere, elsewhere))
-    taken = (goals - frames).float() / data.block
-    known = (goals >= frames) & (goals <= last)
-    return Pairs(frames, goals, torch.where(known, taken, torch.full_like(taken, torch.inf)))
+    chosen = (uniform(frames) * len(data)).long().clamp_max(len(data) - 1)
+    now, first, last = chosen[:, None], data.first[chosen][:, None], data.last[chosen][:, None]
+    shape = (frames, goals)
+    steps = torch.log1p(-uniform(*shape)) / torch.log(torch.tensor(1 - 1 / shares.mean_steps, device=device))
+    ahead = torch.where(uniform(*shape) < AT_THE_GOAL, torch.zeros_like(now), steps.clamp_max(1e6).long() + 1)
+    later = torch.minimum(now + ahead, last)
+    anywhere = first + (uniform(*shape) * (last - first + 1)).long()
+    elsewhere = (uniform(*shape) * len(data)).long().clamp_max(len(data) - 1)
+    same = torch.where(uniform(*shape) < shares.later, later, anywhere)
+    wanted = torch.where(uniform(*shape) < shares.elsewhere, elsewhere, same)
+    taken = (wanted - now).float() / data.block
+    known = (wanted >= now) & (wanted <= last)
+    return Tasks(chosen, wanted, torch.where(known, taken, torch.full_like(taken, torch.inf)))
 
 
-def candidates(
-    data: FrameLatents, actor: Actor, pairs: Pairs, samples: int, generator: Generator
-) -> tuple[Float[Tensor, "B S A"], Bool[Tensor, " B"]]:
-    """Blocks to try: half the actor's (its mode first), then the block really taken, then others of the recording.
+@dataclass(frozen=True)
+class Tried:
+    """Action blocks tried at each frame, and what came of them. The first is the one that was really taken.
 
-    Also returns whether the block really taken was recorded in full.
+    Args:
+        actions: [F, C, A] in the world's units.
+        outcomes: [F, C, N, D] latents one block later, imagined; the first as it was recorded, where it was in full.
+        imagined: [F, N, D] what the model imagines of the first.
+        whole: [F] whether the first was recorded in full.
     """
-    half, others = samples // 2, samples - samples // 2
-    z, goal = data.latents[pairs.frames], data.latents[pairs.goals]
-    mean, std = actor.spread(z, goal)
-    noise = torch.randn(len(z), half, mean.shape[-1], generator=generator, device=z.device)
-    noise[:, 0] = 0
-    mean, std = mean[:, None].expand_as(noise), std[:, None].expand_as(noise)
-    drawn = actor.around(mean, std, noise)
-    elsewhere = torch.rand(len(z), others, generator=generator, device=z.device) * len(data)
-    recorded = data.blocks(elsewhere.long().clamp_max(len(data) - 1))
-    whole = pairs.frames + data.block <= data.last[pairs.frames]
-    recorded[:, 0] = data.blocks(pairs.frames)
-    # An actor's half-ranges and bounds may cut what was recorded; nothing outside the bounds is tried.
-    return torch.cat([drawn, recorded.clamp(actor.low, actor.high)], 1), whole
+
+    actions: Float[Tensor, "F C A"]
+    outcomes: Float[Tensor, "F C N D"]
+    imagined: Float[Tensor, "F N D"]
+    whole: Bool[Tensor, " F"]
 
 
 @torch.no_grad()
-def imagine_next(model: JEPA, data: FrameLatents, pairs: Pairs, actions: Tensor) -> Float[Tensor, "B S N D"]:
-    """What the model imagines one block later."""
-    belief = data.belief(model, pairs.frames, model.dynamics.window)
-    return model.imagine(belief, actions[:, :, None]).latents[:, :, 0, 0]
+def attempt(model: JEPA, data: FrameLatents, actor: Actor, tasks: Tasks, recorded: int, generator: Generator) -> Tried:
+    """Try C = `recorded` + G blocks at each frame: of the recording, and the actor's, every second of them its mode."""
+    frames = tasks.frames
+    mean, std = actor.spread(data.latents[frames][:, None], data.latents[tasks.goals])
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    noise[:, ::2] = 0
+    drawn = actor.around(mean, std, noise)
+    elsewhere = torch.rand(len(frames), recorded, generator=generator, device=mean.device) * len(data)
+    blocks = data.blocks(elsewhere.long().clamp_max(len(data) - 1))
+    blocks[:, 0] = data.blocks(frames)
+    # What was recorded may lie beyond the bounds; nothing outside them is tried.
+    actions = torch.cat([blocks.clamp(actor.low, actor.high), drawn], 1)
+    outcomes = model.imagine(data.belief(model, frames, model.dynamics.window), actions[:, :, None]).latents[:, :, 0, 0]
+    whole = frames + data.block <= data.last[frames]
+    imagined = outcomes[:, 0].clone()
+    outcomes[:, 0] = torch.where(whole[:, None, None], data.latents[_following(data, frames)], imagined)
+    return Tried(actions, outcomes, imagined, whole)
 
 
 @dataclass(frozen=True)
@@ -121,28 +146,28 @@ class ActorLosses:
 
 def losses(
     data: FrameLatents,
-    pairs: Pairs,
-    tried: tuple[Float[Tensor, "B S A"], Bool[Tensor, " B"]],
-    imagined: Float[Tensor, "B S N D"],
+    tasks: Tasks,
+    tried: Tried,
     heads: tuple[Actor, TemporalDistance, TemporalDistance],
     temperature: float,
 ) -> ActorLosses:
     """Losses of actor and distance (heads: both, and the distance's slow copy that gives the targets)."""
     actor, distance, slow = heads
-    actions, whole = tried
-    z, goal = data.latents[pairs.frames], data.latents[pairs.goals]
+    z, goal = data.latents[tasks.frames][:, None], data.latents[tasks.goals]
     with torch.no_grad():
-        left = slow.distance(imagined, goal[:, None])
-        weight = torch.softmax(-left / temperature, 1)
-        target = (1 + (weight * left).sum(1)).clamp_max(distance.config.furthest_blocks)
-        target = torch.minimum(target, pairs.blocks_taken)
+        left = slow.distance(tried.outcomes[:, None], goal[:, :, None])  # [F, G, C]
+        weight = torch.softmax(-left / temperature, -1)
+        target = (1 + (weight * left).sum(-1)).clamp_max(distance.config.furthest_blocks)
+        target = torch.minimum(target, tasks.blocks_taken)
     predicted = distance(z, goal)
     regression = torch.nn.functional.smooth_l1_loss(predicted, target.expand_as(predicted), beta=0.5)
-    half = actions.shape[1] // 2
-    following = torch.minimum(pairs.frames + data.block, data.last[pairs.frames])
-    arrival = (distance(imagined[:, half], data.latents[following]) * whole).mean()
-    mean, std = (part[:, None] for part in actor.spread(z, goal))
-    likelihood = (weight * actor.log_likelihood(mean, std, actions)).sum(1)
+    arrival = (distance(tried.imagined, data.latents[_following(data, tasks.frames)]) * tried.whole).mean()
+    mean, std = (part[:, :, None] for part in actor.spread(z, goal))
+    likelihood = (weight * actor.log_likelihood(mean, std, tried.actions[:, None])).sum(-1)
     # At the goal itself there is nothing to learn: every block leads away.
-    away = pairs.blocks_taken > 0
+    away = tasks.blocks_taken > 0
     return ActorLosses(regression, arrival, -(likelihood * away).mean())
+
+
+def _following(data: FrameLatents, frames: Int64[Tensor, " F"]) -> Int64[Tensor, " F"]:
+    return torch.minimum(frames + data.block, data.last[frames])
