@@ -24,7 +24,7 @@ from monde.models import JEPA, load_model
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
 from monde.store import RunFolder, read_json, write_json
-from monde.training import fit_actor, train
+from monde.training import choose_precision, fit_actor, train
 from monde.worlds import make
 from planning_chart import draw
 
@@ -57,9 +57,11 @@ def prepare(task: str, seed: int, keep: Path) -> Path:
     return recipe.run
 
 
-def opened(run: Path) -> JEPA:
-    """The model, in float32: at these sizes bfloat16 costs more than it saves."""
-    return load_model(run, torch.device("cpu")).requires_grad_(False)
+def opened(run: Path, name: str = "hybrid") -> JEPA:
+    """The model: in float32 for few samples, in bfloat16, where the processor has it, for the searches of hundreds."""
+    model = load_model(run, torch.device("cpu")).requires_grad_(False)
+    model.autocast = name not in EVERY_SEED and choose_precision("auto", model.device)
+    return model
 
 
 def success(run: Path, task: str, name: str, episodes: int) -> dict[str, object]:
@@ -69,7 +71,7 @@ def success(run: Path, task: str, name: str, episodes: int) -> dict[str, object]
         return read_json(path)
     chosen = strategy(name, run, device="cpu")
     config = ControlConfig(episodes=episodes, budget_steps=BUDGET_STEPS, seed=START_SEED, timed_plans=1)
-    found = score_control(opened(run), chosen, task, config)
+    found = score_control(opened(run, name), chosen, task, config)
     rows = {row.metric: row for row in found.rows}
     kept = {
         "episodes": episodes,
@@ -104,7 +106,7 @@ def seconds_row(run: Path, task: str, name: str, plans: int) -> Row:
     """One plan at a time: median, and the 5th to 95th percentile as its spread."""
     chosen: Strategy = strategy(name, run, device="cpu")
     seeds = range(20_000, 20_000 + plans)
-    found = time_plans(opened(run), chosen, make, task, tuple(seeds), plans=plans, seed=0)
+    found = time_plans(opened(run, name), chosen, make, task, tuple(seeds), plans=plans, seed=0)
     return replace(
         row(f"plan_seconds/{task}/{name}", found, "s", note="one problem at a time, one thread, mean"),
         metric=f"plan_seconds/{task}/{name}",
@@ -139,6 +141,7 @@ def main() -> None:
         "budget_steps": BUDGET_STEPS,
         "start_seed": START_SEED,
         "threads": 1,
+        "bfloat16": [name for name in FIRST_SEED if opened(runs[tasks[0]][0], name).autocast],
         "replan_every_blocks": 1,
         "training": {task: [steps_taken(run) for run in found] for task, found in runs.items()},
         "planners": {name: success(runs[tasks[0]][0], tasks[0], name, given.episodes)["planner"] for name in

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from monde.cli.demo import Demo
+from monde.recipes import RECIPES
+
 
 def demo(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "monde", "demo", "--out", str(out), "--json", str(out.parent / "out.json")]
@@ -32,3 +35,16 @@ def test_demo_is_made_once(tmp_path: Path) -> None:
     assert swapped.returncode == 0, swapped.stderr
     assert "4/5 scoring" in swapped.stderr
     assert "2/5 training" not in swapped.stderr
+
+
+def test_each_task_has_a_folder_of_its_own_and_only_known_ones_are_made(tmp_path: Path) -> None:
+    unknown = demo(tmp_path / "demo", "--task", "tworoom_windows")
+    assert unknown.returncode == 2
+    assert "tworoom_doors" in unknown.stderr
+    assert not (tmp_path / "demo").exists()
+    assert "runs/demo_tworoom_doors" in Demo(task="tworoom_doors").kept()
+    recipe = RECIPES["tworoom_doors"](tmp_path)
+    # Goals of another layout cannot be reached: none may be asked for.
+    assert recipe.actor is not None
+    assert recipe.actor.goals.elsewhere == 0
+    assert recipe.world == "tworoom_doors"

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import torch
@@ -92,13 +93,8 @@ class ActionSpec:
         return replace(self, block=block)
 
     def bounds(self, device: torch.device | str = "cpu") -> tuple[Float[Tensor, " A"], Float[Tensor, " A"]]:
-        """Lower and upper bound of each of the `width` numbers of a block (0 and 1 if discrete)."""
-        low = self.low or (0.0,) * self.choices
-        high = self.high or (1.0,) * self.choices
-        return (
-            torch.tensor(low * self.block, dtype=torch.float32, device=device),
-            torch.tensor(high * self.block, dtype=torch.float32, device=device),
-        )
+        """Lower and upper bound of each of a block's numbers (0 and 1 if discrete); they are shared: only read."""
+        return _bounds(self, torch.device(device))
 
     def to_blocks(self, controls: Tensor) -> Tensor:
         """Control steps [..., block·n, dim] as n blocks [..., n, width]."""
@@ -142,3 +138,15 @@ class ActionSpec:
                 expected=f"{low.min().item():g} to {high.max().item():g}",
                 remedy="clip them to the bounds of the ActionSpec, or record the bounds that the actuator really has",
             )
+
+
+@lru_cache(maxsize=64)
+def _bounds(spec: ActionSpec, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Planners ask for these several times a plan: made once, and usable under autograd whoever asked first."""
+    low = spec.low or (0.0,) * spec.choices
+    high = spec.high or (1.0,) * spec.choices
+    with torch.inference_mode(False):
+        return (
+            torch.tensor(low * spec.block, dtype=torch.float32, device=device),
+            torch.tensor(high * spec.block, dtype=torch.float32, device=device),
+        )
