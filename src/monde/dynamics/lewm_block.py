@@ -1,10 +1,9 @@
 """The block of LeWM's predictor: causal attention and an MLP under adaptive layer norm."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.nn import MLP, KeyValues
+from monde.nn import MLP, KeyValues, attend_newest
 
 
 class LewmBlock(nn.Module):
@@ -81,12 +80,8 @@ class LewmBlock(nn.Module):
         return q.transpose(-3, -2), KeyValues(k.transpose(-3, -2), v.transpose(-3, -2))
 
     def _attend(self, q: Tensor, kv: KeyValues) -> Tensor:
-        n, L = q.shape[-2], kv.keys.shape[-2]
-        mask = None if n == 1 else torch.ones(n, L, dtype=torch.bool, device=q.device).tril(L - n)
-        # Four axes: torch's fast kernels take no more.
-        q, k, v = (tensor.flatten(0, 1) for tensor in (q, kv.keys, kv.values))
-        mixed = nn.functional.scaled_dot_product_attention(q, k, v, mask, self.dropout if self.training else 0.0)
-        return mixed.transpose(-3, -2).flatten(-2).unflatten(0, (-1, kv.keys.shape[1]))
+        mixed = attend_newest(q, kv.keys, kv.values, self.dropout if self.training else 0.0)
+        return mixed.transpose(-3, -2).flatten(-2)
 
     def _dropped(self, x: Tensor) -> Tensor:
         return nn.functional.dropout(x, self.residual_dropout, self.training)

@@ -1,5 +1,6 @@
 """Layers, written once: MLPs, attention with a shared context, transformer blocks, rotary positions."""
 
+from monde.nn.attend import attend, attend_newest
 from monde.nn.attention import Attention, KeyValues
 from monde.nn.batch_norm import BatchNorm
 from monde.nn.ensemble import EnsembleMLP
@@ -19,6 +20,8 @@ __all__ = [
     "GoalTrunk",
     "KeyValues",
     "ResidualMLPBlock",
+    "attend",
+    "attend_newest",
     "ranks",
     "rotate",
     "sincos_2d",
