@@ -97,8 +97,8 @@ def engine(peer: Layout, running: Peer, weights: Path, frames: Path, repeats: in
     ]  # fmt: skip
     weight = f"{model.parameters_total / 1e6:.1f} M weights, two frames encoded, {SAMPLES} × {ROUNDS}"
     rows += [
-        row(f"plan_seconds/{peer}{'' if side == 'theirs' else '_in_monde'}_{name}", times[f"{side}_{name}"], "s", weight)
-        for side in ("theirs", "ours") for name in PRECISIONS
+        row(f"plan_seconds/{system}_{name}", times[f"{side}_{name}"], "s", weight)
+        for side, system in (("theirs", peer), ("ours", f"{peer}_in_monde")) for name in PRECISIONS
     ]  # fmt: skip
     return rows, times
 
