@@ -1,9 +1,10 @@
 """The block of LeWM's predictor: causal attention and an MLP under adaptive layer norm."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.nn import MLP, KeyValues, attend_newest
+from monde.nn import MLP, KeyValues, attend_newest, infer
 
 
 class LewmBlock(nn.Module):
@@ -46,7 +47,8 @@ class LewmBlock(nn.Module):
 
     def modulate(self, condition: Float[Tensor, "... d"]) -> Float[Tensor, "... m"]:
         """Shift, scale and gate of attention and MLP, [..., 6 · width], of a condition [..., width]."""
-        return self.modulation(nn.functional.silu(condition))
+        # As wide as the tokens that it modulates: products of two precisions take twice as long.
+        return infer(self.modulation, nn.functional.silu(condition)).to(self.modulation.weight.dtype)
 
     def forward(
         self, x: Float[Tensor, "B S n d"], modulation: Float[Tensor, "B S n m"], past: KeyValues | None, newest: bool
@@ -63,20 +65,20 @@ class LewmBlock(nn.Module):
             Tokens [B, S, n or 1, width], and keys and values [B, S, heads, P + n, h].
         """
         shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = modulation.chunk(6, dim=-1)
-        q, kv = self._project(self.attention_inner_norm(self.attention_norm(x) * (1 + scale) + shift))
+        q, kv = self._project(self.attention_inner_norm(torch.addcmul(shift, self.attention_norm(x), 1 + scale)))
         if past is not None:
             shape = (-1, x.shape[1], -1, -1, -1)
             kv = KeyValues(past.keys.expand(shape), past.values.expand(shape)).extended(kv)
         if newest and x.shape[2] > 1:
             q, x = q[..., -1:, :], x[:, :, -1:]
             gate, mlp_shift, mlp_scale, mlp_gate = (m[:, :, -1:] for m in (gate, mlp_shift, mlp_scale, mlp_gate))
-        x = x + gate * self._dropped(self.out(self._attend(q, kv)))
-        mixed = self.mlp_inner_norm(self.mlp_norm(x) * (1 + mlp_scale) + mlp_shift)
-        hidden = nn.functional.dropout(nn.functional.gelu(self.mlp.up(mixed)), self.dropout, self.training)
-        return x + mlp_gate * self._dropped(self.mlp.down(hidden)), kv
+        x = torch.addcmul(x, gate, self._dropped(infer(self.out, self._attend(q, kv))).to(x.dtype))
+        mixed = self.mlp_inner_norm(torch.addcmul(mlp_shift, self.mlp_norm(x), 1 + mlp_scale))
+        hidden = nn.functional.dropout(infer(self.mlp.up, mixed, "gelu"), self.dropout, self.training)
+        return torch.addcmul(x, mlp_gate, self._dropped(infer(self.mlp.down, hidden)).to(x.dtype)), kv
 
     def _project(self, x: Tensor) -> tuple[Tensor, KeyValues]:
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, self.head_width)).unbind(-3)
+        q, k, v = infer(self.qkv, x).unflatten(-1, (3, self.heads, self.head_width)).unbind(-3)
         return q.transpose(-3, -2), KeyValues(k.transpose(-3, -2), v.transpose(-3, -2))
 
     def _attend(self, q: Tensor, kv: KeyValues) -> Tensor:

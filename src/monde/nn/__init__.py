@@ -5,6 +5,7 @@ from monde.nn.attention import Attention, KeyValues
 from monde.nn.batch_norm import BatchNorm
 from monde.nn.ensemble import EnsembleMLP
 from monde.nn.goal_trunk import GoalTrunk
+from monde.nn.linear import infer
 from monde.nn.mlp import MLP, ResidualMLPBlock
 from monde.nn.positions import rotate, sincos_2d
 from monde.nn.ranks import ranks, sum_over_ranks
@@ -22,6 +23,7 @@ __all__ = [
     "ResidualMLPBlock",
     "attend",
     "attend_newest",
+    "infer",
     "ranks",
     "rotate",
     "sincos_2d",
