@@ -168,7 +168,7 @@ def training_steps(peer: Layout, running: Peer, weights: Path, batch: Path, repe
     for name, bf16 in PRECISIONS.items():
         measures[f"theirs_{name}"] = partial(asked, running, do="step", batch=str(batch), bf16=bf16)
         measures[f"ours_{name}"] = partial(training.step, tensors, bf16)
-    times = alternate(measures, repeats, warm_up=2)
+    times = alternate(measures, repeats, warm_up=4)
     device = torch.device("cpu")
     limits = {name: matrix_rate(torch.bfloat16 if bf16 else torch.float32, device) for name, bf16 in PRECISIONS.items()}
     fastest = {side: min(PRECISIONS, key=lambda p: sum(times[f"{side}_{p}"])) for side in operations}

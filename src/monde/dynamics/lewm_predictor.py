@@ -146,18 +146,19 @@ class LewmPredictor(Dynamics):
         past = past_z, self._condition(past_actions) if length > 1 else past_z
         condition = self._condition(actions)
         z = _single(belief.latents)[:, -1:, None].transpose(1, 2).expand(-1, actions.shape[1], -1, -1)
-        modulations: list[Tensor] = []
+        modulations: list[list[Tensor]] = []  # of each imagined frame, in each block
         kvs: list[KeyValues] | None = None
         frames, imagined = z, []
         for h in range(actions.shape[2]):
             newest = [block.modulate(condition[:, :, h : h + 1]) for block in self.layers]
-            modulations = [torch.cat(pair, dim=2) for pair in zip(modulations, newest)] if modulations else newest
-            modulations = [modulation[:, :, -self.window :] for modulation in modulations]
+            modulations = [*modulations, newest][-self.window :]
             frames = frames[:, :, -self.window :]
             own, total = frames.shape[2], min(self.window, length + h)
             if h == 0 or length + h > self.window:  # every frame of the window has a new place
                 kvs = self._shared(past[0], past[1], total - own)
-                window = _Window(self._embed(frames, total - own), modulations, kvs)
+                window = _Window(
+                    self._embed(frames, total - own), [torch.cat(m, dim=2) for m in zip(*modulations)], kvs
+                )
             else:
                 window = _Window(self._embed(frames[:, :, -1:], total - 1), newest, kvs)
             x, kvs = self._run(window, newest=True)

@@ -41,7 +41,9 @@ def attend_newest(
     """Causal attention of the newest n of L tokens: query i sees the keys up to L - n + i."""
     n, L = q.shape[-2], k.shape[-2]
     if q.device.type == "cpu" and L <= FEW and not dropout:
-        return torch.stack([_weigh(q[..., i, :], k, v, L - n + i + 1) for i in range(n)], dim=-2)
+        found = [_weigh(q[..., i, :], k, v, L - n + i + 1) for i in range(n)]
+        # Heads beside each other in memory: that is how what follows reads them.
+        return torch.stack(found, dim=-3).transpose(-3, -2) if n > 1 else found[0].unsqueeze(-2)
     mask = None if n == 1 else torch.ones(n, L, dtype=torch.bool, device=q.device).tril(L - n)
     # Four axes: torch's fast kernels take no more.
     shape = q.shape
@@ -53,8 +55,8 @@ def _weigh(q: Tensor, k: Tensor, v: Tensor, seen: int) -> Tensor:
     """One query [..., h] over the first `seen` keys."""
     if seen == 1:
         return v[..., 0, :]
-    q = q * q.shape[-1] ** -0.5
-    weights = torch.stack([(q * k[..., j, :]).sum(-1) for j in range(seen)]).softmax(0).to(v.dtype)
+    scores = torch.stack([(q * k[..., j, :]).sum(-1) for j in range(seen)])
+    weights = (scores * q.shape[-1] ** -0.5).softmax(0).to(v.dtype)
     mixed = weights[0, ..., None] * v[..., 0, :]
     for j in range(1, seen):
         mixed = torch.addcmul(mixed, weights[j, ..., None], v[..., j, :])
