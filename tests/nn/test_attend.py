@@ -27,6 +27,12 @@ def test_the_newest_queries_see_what_is_before_them(n: int, L: int) -> None:
     torch.testing.assert_close(attend_newest(*narrow).float(), plain(*narrow), atol=0.03, rtol=0.03)
 
 
+@pytest.mark.parametrize("L", [1, 3, 9])
+def test_the_first_of_all_needs_no_query(L: int) -> None:
+    q, k, v = given(L, L)
+    torch.testing.assert_close(attend_newest(q[..., 1:, :], k, v, lone=True), plain(q, k, v), atol=1e-6, rtol=1e-5)
+
+
 def test_gradients_through_few_tokens() -> None:
     leaves, same = ([tensor.requires_grad_() for tensor in given(2, 3)] for _ in range(2))
     attend_newest(*leaves).square().sum().backward()

@@ -25,6 +25,13 @@ def test_it_gives_the_numbers_of_the_layer(then: Then, bias: bool) -> None:
         torch.testing.assert_close(found.float(), expected, atol=0.03, rtol=0.03)
 
 
+def test_some_of_the_outputs() -> None:
+    layer, x = nn.Linear(4, 6), torch.randn(3, 4)
+    torch.testing.assert_close(infer(layer, x, rows=slice(2, 5)), layer(x)[:, 2:5])
+    with torch.no_grad():
+        torch.testing.assert_close(infer(layer, x, "gelu", slice(2, 5)), nn.functional.gelu(layer(x))[:, 2:5])
+
+
 def test_nothing_to_multiply() -> None:
     layer = nn.Linear(4, 6)
     with torch.no_grad():

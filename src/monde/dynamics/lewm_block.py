@@ -65,25 +65,36 @@ class LewmBlock(nn.Module):
             Tokens [B, S, n or 1, width], and keys and values [B, S, heads, P + n, h].
         """
         shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = modulation.chunk(6, dim=-1)
-        q, kv = self._project(self.attention_inner_norm(torch.addcmul(shift, self.attention_norm(x), 1 + scale)))
+        n = x.shape[2]
+        kept = 1 if newest else n
+        dropped = self.dropout if self.training else 0.0
+        # The first token of all sees itself alone and need not ask; with dropout it may not see even that.
+        alone = past is None and kept == n and not dropped
+        modulated = self.attention_inner_norm(torch.addcmul(shift, self.attention_norm(x), 1 + scale))
+        q, kv = self._project(modulated, kept - alone)
         if past is not None:
             shape = (-1, x.shape[1], -1, -1, -1)
             kv = KeyValues(past.keys.expand(shape), past.values.expand(shape)).extended(kv)
-        if newest and x.shape[2] > 1:
-            q, x = q[..., -1:, :], x[:, :, -1:]
-            gate, mlp_shift, mlp_scale, mlp_gate = (m[:, :, -1:] for m in (gate, mlp_shift, mlp_scale, mlp_gate))
-        x = torch.addcmul(x, gate, self._dropped(infer(self.out, self._attend(q, kv))).to(x.dtype))
+        if kept < n:
+            x = x[:, :, -kept:]
+            gate, mlp_shift, mlp_scale, mlp_gate = (m[:, :, -kept:] for m in (gate, mlp_shift, mlp_scale, mlp_gate))
+        attended = attend_newest(q, kv.keys, kv.values, dropped, alone).transpose(-3, -2).flatten(-2)
+        x = torch.addcmul(x, gate, self._dropped(infer(self.out, attended)).to(x.dtype))
         mixed = self.mlp_inner_norm(torch.addcmul(mlp_shift, self.mlp_norm(x), 1 + mlp_scale))
         hidden = nn.functional.dropout(infer(self.mlp.up, mixed, "gelu"), self.dropout, self.training)
         return torch.addcmul(x, mlp_gate, self._dropped(infer(self.mlp.down, hidden)).to(x.dtype)), kv
 
-    def _project(self, x: Tensor) -> tuple[Tensor, KeyValues]:
-        q, k, v = infer(self.qkv, x).unflatten(-1, (3, self.heads, self.head_width)).unbind(-3)
+    def _project(self, x: Tensor, asking: int) -> tuple[Tensor, KeyValues]:
+        """Queries [B, S, heads, asking, h] of the newest tokens, and keys and values of all."""
+        if asking == x.shape[2]:
+            q, k, v = infer(self.qkv, x).unflatten(-1, (3, self.heads, self.head_width)).unbind(-3)
+        else:
+            inner = self.heads * self.head_width
+            q = infer(self.qkv, x[:, :, x.shape[2] - asking :], rows=slice(0, inner))
+            q = q.unflatten(-1, (self.heads, self.head_width))
+            both = infer(self.qkv, x, rows=slice(inner, 3 * inner))
+            k, v = both.unflatten(-1, (2, self.heads, self.head_width)).unbind(-3)
         return q.transpose(-3, -2), KeyValues(k.transpose(-3, -2), v.transpose(-3, -2))
-
-    def _attend(self, q: Tensor, kv: KeyValues) -> Tensor:
-        mixed = attend_newest(q, kv.keys, kv.values, self.dropout if self.training else 0.0)
-        return mixed.transpose(-3, -2).flatten(-2)
 
     def _dropped(self, x: Tensor) -> Tensor:
         return nn.functional.dropout(x, self.residual_dropout, self.training)

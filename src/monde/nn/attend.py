@@ -36,19 +36,29 @@ def attend(
 
 
 def attend_newest(
-    q: Float[Tensor, "*lead n h"], k: Float[Tensor, "*lead L h"], v: Float[Tensor, "*lead L h"], dropout: float = 0.0
-) -> Float[Tensor, "*lead n h"]:
-    """Causal attention of the newest n of L tokens: query i sees the keys up to L - n + i."""
+    q: Float[Tensor, "*lead n h"],
+    k: Float[Tensor, "*lead L h"],
+    v: Float[Tensor, "*lead L h"],
+    dropout: float = 0.0,
+    lone: bool = False,
+) -> Float[Tensor, "*lead m h"]:
+    """Causal attention of the newest n of L tokens: query i sees the keys up to L - n + i.
+
+    With `lone` the first of the L tokens comes before them (m = n + 1): it sees itself alone, and so needs no query.
+    """
     n, L = q.shape[-2], k.shape[-2]
+    if lone and n == 0:
+        return v[..., :1, :]
     if q.device.type == "cpu" and L <= FEW and not dropout:
-        found = [_weigh(q[..., i, :], k, v, L - n + i + 1) for i in range(n)]
+        found = [v[..., 0, :]] if lone else []
+        found += [_weigh(q[..., i, :], k, v, L - n + i + 1) for i in range(n)]
         # Heads beside each other in memory: that is how what follows reads them.
-        return torch.stack(found, dim=-3).transpose(-3, -2) if n > 1 else found[0].unsqueeze(-2)
+        return torch.stack(found, dim=-3).transpose(-3, -2) if len(found) > 1 else found[0].unsqueeze(-2)
     mask = None if n == 1 else torch.ones(n, L, dtype=torch.bool, device=q.device).tril(L - n)
     # Four axes: torch's fast kernels take no more.
     shape = q.shape
-    q, k, v = (tensor.flatten(0, -4) for tensor in (q, k, v))
-    return attend(q, k, v, mask, dropout).reshape(shape)
+    mixed = attend(q.flatten(0, -4), k.flatten(0, -4), v.flatten(0, -4), mask, dropout).reshape(shape)
+    return torch.cat([v[..., :1, :], mixed], dim=-2) if lone else mixed
 
 
 def _weigh(q: Tensor, k: Tensor, v: Tensor, seen: int) -> Tensor:
