@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.nn import MLP, KeyValues
+from monde.nn import MLP, KeyValues, attend_newest, infer
 
 
 class LewmBlock(nn.Module):
@@ -47,7 +47,8 @@ class LewmBlock(nn.Module):
 
     def modulate(self, condition: Float[Tensor, "... d"]) -> Float[Tensor, "... m"]:
         """Shift, scale and gate of attention and MLP, [..., 6 · width], of a condition [..., width]."""
-        return self.modulation(nn.functional.silu(condition))
+        # As wide as the tokens that it modulates: products of two precisions take twice as long.
+        return infer(self.modulation, nn.functional.silu(condition)).to(self.modulation.weight.dtype)
 
     def forward(
         self, x: Float[Tensor, "B S n d"], modulation: Float[Tensor, "B S n m"], past: KeyValues | None, newest: bool
@@ -64,29 +65,36 @@ class LewmBlock(nn.Module):
             Tokens [B, S, n or 1, width], and keys and values [B, S, heads, P + n, h].
         """
         shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = modulation.chunk(6, dim=-1)
-        q, kv = self._project(self.attention_inner_norm(self.attention_norm(x) * (1 + scale) + shift))
+        n = x.shape[2]
+        kept = 1 if newest else n
+        dropped = self.dropout if self.training else 0.0
+        # The first token of all sees itself alone and need not ask; with dropout it may not see even that.
+        alone = past is None and kept == n and not dropped
+        modulated = self.attention_inner_norm(torch.addcmul(shift, self.attention_norm(x), 1 + scale))
+        q, kv = self._project(modulated, kept - alone)
         if past is not None:
             shape = (-1, x.shape[1], -1, -1, -1)
             kv = KeyValues(past.keys.expand(shape), past.values.expand(shape)).extended(kv)
-        if newest and x.shape[2] > 1:
-            q, x = q[..., -1:, :], x[:, :, -1:]
-            gate, mlp_shift, mlp_scale, mlp_gate = (m[:, :, -1:] for m in (gate, mlp_shift, mlp_scale, mlp_gate))
-        x = x + gate * self._dropped(self.out(self._attend(q, kv)))
-        mixed = self.mlp_inner_norm(self.mlp_norm(x) * (1 + mlp_scale) + mlp_shift)
-        hidden = nn.functional.dropout(nn.functional.gelu(self.mlp.up(mixed)), self.dropout, self.training)
-        return x + mlp_gate * self._dropped(self.mlp.down(hidden)), kv
+        if kept < n:
+            x = x[:, :, -kept:]
+            gate, mlp_shift, mlp_scale, mlp_gate = (m[:, :, -kept:] for m in (gate, mlp_shift, mlp_scale, mlp_gate))
+        attended = attend_newest(q, kv.keys, kv.values, dropped, alone).transpose(-3, -2).flatten(-2)
+        x = torch.addcmul(x, gate, self._dropped(infer(self.out, attended)).to(x.dtype))
+        mixed = self.mlp_inner_norm(torch.addcmul(mlp_shift, self.mlp_norm(x), 1 + mlp_scale))
+        hidden = nn.functional.dropout(infer(self.mlp.up, mixed, "gelu"), self.dropout, self.training)
+        return torch.addcmul(x, mlp_gate, self._dropped(infer(self.mlp.down, hidden)).to(x.dtype)), kv
 
-    def _project(self, x: Tensor) -> tuple[Tensor, KeyValues]:
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, self.head_width)).unbind(-3)
+    def _project(self, x: Tensor, asking: int) -> tuple[Tensor, KeyValues]:
+        """Queries [B, S, heads, asking, h] of the newest tokens, and keys and values of all."""
+        if asking == x.shape[2]:
+            q, k, v = infer(self.qkv, x).unflatten(-1, (3, self.heads, self.head_width)).unbind(-3)
+        else:
+            inner = self.heads * self.head_width
+            q = infer(self.qkv, x[:, :, x.shape[2] - asking :], rows=slice(0, inner))
+            q = q.unflatten(-1, (self.heads, self.head_width))
+            both = infer(self.qkv, x, rows=slice(inner, 3 * inner))
+            k, v = both.unflatten(-1, (2, self.heads, self.head_width)).unbind(-3)
         return q.transpose(-3, -2), KeyValues(k.transpose(-3, -2), v.transpose(-3, -2))
-
-    def _attend(self, q: Tensor, kv: KeyValues) -> Tensor:
-        n, L = q.shape[-2], kv.keys.shape[-2]
-        mask = None if n == 1 else torch.ones(n, L, dtype=torch.bool, device=q.device).tril(L - n)
-        # Four axes: torch's fast kernels take no more.
-        q, k, v = (tensor.flatten(0, 1) for tensor in (q, kv.keys, kv.values))
-        mixed = nn.functional.scaled_dot_product_attention(q, k, v, mask, self.dropout if self.training else 0.0)
-        return mixed.transpose(-3, -2).flatten(-2).unflatten(0, (-1, kv.keys.shape[1]))
 
     def _dropped(self, x: Tensor) -> Tensor:
         return nn.functional.dropout(x, self.residual_dropout, self.training)

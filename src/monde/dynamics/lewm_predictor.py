@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from monde.dynamics.base import Dynamics, check_hypotheses
 from monde.dynamics.lewm_block import LewmBlock
 from monde.errors import ContractError
-from monde.nn import BatchNorm, KeyValues
+from monde.nn import BatchNorm, KeyValues, infer
 from monde.types import Belief
 from monde.types.checks import describe
 
@@ -96,12 +96,8 @@ class LewmPredictor(Dynamics):
         self.blocks = nn.ModuleList(self.layers)
         self.norm = nn.LayerNorm(config.hidden, eps=config.norm_eps)
         self.resize = _resize(config.hidden, config.outputs)
-        self.projector = nn.Sequential(
-            nn.Linear(config.outputs, config.projector),
-            BatchNorm(config.projector),
-            nn.GELU(),
-            nn.Linear(config.projector, config.latent),
-        )
+        self.ends = [nn.Linear(config.outputs, config.projector), nn.Linear(config.projector, config.latent)]
+        self.projector = nn.Sequential(self.ends[0], BatchNorm(config.projector), nn.GELU(), self.ends[1])
 
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
         """Teacher-forced, E = 1: each prediction sees the last `window` frames; see `Dynamics.forward`."""
@@ -150,18 +146,19 @@ class LewmPredictor(Dynamics):
         past = past_z, self._condition(past_actions) if length > 1 else past_z
         condition = self._condition(actions)
         z = _single(belief.latents)[:, -1:, None].transpose(1, 2).expand(-1, actions.shape[1], -1, -1)
-        modulations: list[Tensor] = []
+        modulations: list[list[Tensor]] = []  # of each imagined frame, in each block
         kvs: list[KeyValues] | None = None
         frames, imagined = z, []
         for h in range(actions.shape[2]):
             newest = [block.modulate(condition[:, :, h : h + 1]) for block in self.layers]
-            modulations = [torch.cat(pair, dim=2) for pair in zip(modulations, newest)] if modulations else newest
-            modulations = [modulation[:, :, -self.window :] for modulation in modulations]
+            modulations = [*modulations, newest][-self.window :]
             frames = frames[:, :, -self.window :]
             own, total = frames.shape[2], min(self.window, length + h)
             if h == 0 or length + h > self.window:  # every frame of the window has a new place
                 kvs = self._shared(past[0], past[1], total - own)
-                window = _Window(self._embed(frames, total - own), modulations, kvs)
+                window = _Window(
+                    self._embed(frames, total - own), [torch.cat(m, dim=2) for m in zip(*modulations)], kvs
+                )
             else:
                 window = _Window(self._embed(frames[:, :, -1:], total - 1), newest, kvs)
             x, kvs = self._run(window, newest=True)
@@ -197,7 +194,9 @@ class LewmPredictor(Dynamics):
         return self.condition(self.action(actions))
 
     def _predicted(self, x: Tensor) -> Tensor:
-        return self.projector(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        up, down = self.ends
+        hidden = self.projector[1:3](infer(up, x.flatten(0, 1)))
+        return infer(down, hidden).unflatten(0, x.shape[:2])
 
     def _remembered(self, belief: Belief, actions: Tensor) -> Tensor:
         before = belief.memory[0].repeat_interleave(actions.shape[1], dim=0)

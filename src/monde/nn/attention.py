@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from monde.nn.attend import attend
 from monde.nn.positions import rotate
 
 
@@ -65,8 +66,17 @@ class Attention(nn.Module):
         k = kv.keys
         if positions is not None:
             q, k = rotate(q, positions), rotate(k, positions)
-        mixed = nn.functional.scaled_dot_product_attention(q, k, kv.values, attn_mask=mask)
+        mixed = attend(q, k, kv.values, mask)
         return self.out(mixed.transpose(-3, -2).flatten(-2)), kv
+
+    def first(self, x: Float[Tensor, "M L d"]) -> Float[Tensor, "M d"]:
+        """What `forward` makes of the first token of x [M, L, width], without positions and mask."""
+        inner = self.heads * self.head_width
+        weights, biases = (part.split([inner, 2 * inner]) for part in (self.qkv.weight, self.qkv.bias))
+        q = nn.functional.linear(x[:, :1], weights[0], biases[0]).unflatten(-1, (self.heads, self.head_width))
+        k, v = nn.functional.linear(x, weights[1], biases[1]).unflatten(-1, (2, self.heads, self.head_width)).unbind(2)
+        mixed = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
+        return self.out(mixed.transpose(1, 2).flatten(1))
 
     def continued(
         self,

@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from monde.nn.linear import infer
+
 
 class MLP(nn.Module):
     """Linear, GELU, linear.
@@ -21,7 +23,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Float[Tensor, "... i"]) -> Float[Tensor, "... o"]:
         """[..., inputs] to [..., outputs]."""
-        return self.down(nn.functional.gelu(self.up(x)))
+        return infer(self.down, infer(self.up, x, "gelu"))
 
 
 def _constant(outputs: int) -> nn.Linear:

@@ -22,6 +22,12 @@ class Block(nn.Module):
         x = x + self.attention(self.attention_norm(x))[0]
         return x + self.mlp(self.mlp_norm(x))
 
+    def first(self, x: Float[Tensor, "M L d"]) -> Float[Tensor, "M d"]:
+        """What `forward` makes of the first token, which looks at all: a last block whose class token alone is used."""
+        x, mixed = x[:, 0], self.attention.first(self.attention_norm(x))
+        x = x + mixed
+        return x + self.mlp(self.mlp_norm(x))
+
 
 class AdaLNBlock(nn.Module):
     """Transformer block whose norms are shifted, scaled and gated by a condition (DiT, arXiv 2212.09748, adaLN-Zero).

@@ -73,7 +73,8 @@ class LewmViT(nn.Module):
         else:
             sines = sincos_2d(self.rows, self.columns, config.hidden)
             self.register_buffer("fixed", nn.functional.pad(sines, (0, 0, 1, 0)), persistent=False)
-        self.blocks = nn.ModuleList(Block(config.hidden, config.heads, config.mlp) for _ in range(config.depth))
+        self.layers = [Block(config.hidden, config.heads, config.mlp) for _ in range(config.depth)]
+        self.blocks = nn.ModuleList(self.layers)
         self.norm = nn.LayerNorm(config.hidden)
         for module in self.modules():
             if isinstance(module, nn.LayerNorm):
@@ -84,9 +85,10 @@ class LewmViT(nn.Module):
         tokens = self.patches(frames).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.token.to(tokens.dtype).expand(len(tokens), 1, -1), tokens], dim=1)
         tokens = tokens + self.codes().to(tokens.dtype)
-        for block in self.blocks:
+        *layers, last = self.layers
+        for block in layers:
             tokens = block(tokens)
-        return self.norm(tokens[:, 0])
+        return self.norm(last.first(tokens))
 
     def codes(self) -> Float[Tensor, "L d"]:
         """Position codes of the class token and the patches, interpolated where the frames are of another size."""

@@ -41,7 +41,8 @@ class ViTEncoder(nn.Module):
         self.patches = nn.Conv2d(channels, hidden, patch, patch)
         self.register_buffer("positions", sincos_2d(height // patch, width // patch, hidden), persistent=False)
         self.token = nn.Parameter(torch.zeros(hidden))
-        self.blocks = nn.ModuleList(Block(hidden, heads, 4 * hidden) for _ in range(depth))
+        self.layers = [Block(hidden, heads, 4 * hidden) for _ in range(depth)]
+        self.blocks = nn.ModuleList(self.layers)
         self.norm = nn.LayerNorm(hidden)
         # A linear map after the norm: without it the norm fixes each latent's length, which SIGReg cannot shape.
         self.head = nn.Linear(hidden, features)
@@ -51,6 +52,7 @@ class ViTEncoder(nn.Module):
         tokens = self.patches(frames).flatten(2).transpose(1, 2)
         tokens = tokens + self.positions.to(tokens.dtype)
         tokens = torch.cat([self.token.to(tokens.dtype).expand(len(tokens), 1, -1), tokens], dim=1)
-        for block in self.blocks:
+        *layers, last = self.layers
+        for block in layers:
             tokens = block(tokens)
-        return self.head(self.norm(tokens[:, 0]))
+        return self.head(self.norm(last.first(tokens)))
