@@ -42,9 +42,9 @@ def peers(card: Scorecard) -> list[Point]:
     rows = {row.metric: row for row in card.rows}
     names = [metric.partition("/")[2] for metric in rows if metric.startswith("success/")]
     return [
-        Point(name, rows[f"plan_seconds/{name}"].value, rows[f"success/{name}"])
+        Point(name, rows[f"plan_seconds/{name}_fp32"].value, rows[f"success/{name}"])
         for name in names
-        if f"plan_seconds/{name}" in rows
+        if f"plan_seconds/{name}_fp32" in rows
     ]
 
 

@@ -73,6 +73,17 @@ def test_plan_towards_goals_of_every_kind(run: Path, tmp_path: Path) -> None:
     assert picture.protocol_id != frame.protocol_id
 
 
+def test_a_recorded_goal_is_shown_at_the_worlds_size_whatever_the_model_reads(tmp_path: Path) -> None:
+    """`monde plan --goal EPISODE:FRAME` failed where the model was trained on smaller frames than the world's."""
+    record("tworoom", tmp_path / "data", episodes=8, steps=30, seed=1, batch=8)
+    data, run = str(tmp_path / "data"), tmp_path / "run"
+    train(TrainConfig(data=data, run=str(run), steps=4, batch=8, warmup_steps=2, frame=32, device="cpu"))
+    plan_run(run, SEARCH, PlanConfig(goal="0:20", episodes=2, budget_steps=10, device="cpu"))
+    film = load_exhibit(run / "exhibits" / "plan-00")
+    assert isinstance(film, Film)
+    assert film.goal.shape == film.frames.shape[1:] == (3, 64, 64)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

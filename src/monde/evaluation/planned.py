@@ -112,8 +112,10 @@ def plan_run(
         goal = LatentGoal(resolved(model, picture).latents.expand(config.episodes, -1, -1))
         seeds = tuple(range(config.seed, config.seed + config.episodes))
         results = _act(model, strategy, name, goal, seeds, config)
-        shown = picture.stream(camera_of(model).name).values[:, 0].cpu().numpy()
-        results = replace(results, goal_frames=np.repeat(shown, config.episodes, axis=0))
+        shown = picture.stream(camera_of(model).name).values[:, 0].cpu()
+        if results.frames is not None:  # the goal is beside the world's frames: shown at their size, not the model's
+            shown = fit_frames(shown, *results.frames.shape[-2:])
+        results = replace(results, goal_frames=np.repeat(shown.numpy(), config.episodes, axis=0))
         rows = _nearness(model, results, goal, config)
         settings = describe_strategy(strategy, block=model.actions.block)
     if results is not None and results.goal_frames is not None:
