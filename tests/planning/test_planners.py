@@ -8,8 +8,8 @@ from torch import Generator, Tensor
 
 from monde.errors import ContractError, PlanningError
 from monde.planning import GradientConfig, GradientPlanner, ICEMConfig, ICEMPlanner, MPPIConfig
-from monde.planning.icem import coloured
 from monde.planning.mppi import path_weights
+from monde.planning.noise import coloured
 from monde.types import ActionSpec, Problem, Rollout
 
 BOX = ActionSpec(low=(-1.0, 0.0), high=(1.0, 4.0), block=2, dt_seconds=0.1)

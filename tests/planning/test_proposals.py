@@ -173,6 +173,23 @@ def test_discrete_proposals_are_refined_to_the_right_choice(planner: Planner) ->
     assert bool((plan.cost_after < plan.cost_before).all())
 
 
+def test_what_is_drawn_wide_finds_the_way_where_all_that_is_proposed_is_forbidden() -> None:
+    """An actor knows nothing of a constraint: samples around its proposal alone never left the forbidden region."""
+
+    def cost(rollout: Rollout, actions: Tensor) -> Tensor:
+        first = actions[..., 0, 0]  # near the proposal, and only there, there is a penalty
+        return (first - 0.7).square() + 1e6 * (first > -0.2)
+
+    problem = Problem(lambda actions: Rollout(actions[:, :, None, :, None]), cost, BOX, 2, _near(2, spread=0.02))
+    narrow, wide = (
+        HybridPlanner(HybridConfig(horizon=2, samples=32, rounds=3, wide=wide)).plan(problem, _generator())
+        for wide in (0, 32)
+    )
+    assert bool((narrow.cost_after > 1e5).all())
+    assert bool((wide.cost_after < 10).all())
+    assert bool((wide.actions[:, 0, 0] <= -0.2).all())
+
+
 @pytest.mark.parametrize("samples", [1, 2])
 def test_the_smallest_hybrid_works(samples: int) -> None:
     planner = HybridPlanner(HybridConfig(horizon=1, samples=samples, rounds=2, elites=1))

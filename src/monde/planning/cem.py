@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from monde.planning.common import check_deviations, check_sizes
-from monde.planning.distributions import distribution, elite, evenly, white_noise
+from monde.planning.distributions import distribution, elite, evenly
+from monde.planning.noise import white_noise
 from monde.planning.opening import open_search
 from monde.planning.pace import Paces
 from monde.planning.search import Search

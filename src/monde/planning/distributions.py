@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Generator, Tensor
+from torch import Tensor
 
 from monde.planning.opening import one_hot
 from monde.types import ActionSpec
@@ -103,13 +103,6 @@ def distribution(guess: Float[Tensor, "B H A"], actions: ActionSpec, std: float)
     """The kind of distribution that fits the actions, around `guess` (see `monde.planning.opening.first_guess`)."""
     kind = Categorical if actions.discrete else Gaussian
     return kind.around(guess, actions, std)
-
-
-def white_noise(samples: int, horizon: int, width: int, generator: Generator) -> Float[Tensor, "S H A"]:
-    """Standard normal noise, shared by all rows; the first is zero, which draws the mode."""
-    noise = torch.randn(samples, horizon, width, generator=generator, device=generator.device)
-    noise[0] = 0
-    return noise
 
 
 def elite(

@@ -12,7 +12,8 @@ from torch import Generator, Tensor
 
 from monde.errors import PlanningError
 from monde.planning.common import check_deviations, check_range, check_sizes
-from monde.planning.distributions import distribution, elite, white_noise
+from monde.planning.distributions import distribution, elite
+from monde.planning.noise import white_noise
 from monde.planning.opening import one_hot, open_search
 from monde.planning.pace import Paces
 from monde.planning.search import Search

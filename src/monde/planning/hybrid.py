@@ -11,12 +11,17 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from monde.errors import PlanningError
-from monde.planning.common import check_deviations, check_sizes
-from monde.planning.distributions import distribution, elite, evenly, white_noise
-from monde.planning.opening import open_search
+from monde.limits import MAX_SAMPLES
+from monde.planning.common import check_deviations, check_range, check_sizes
+from monde.planning.distributions import distribution, elite, evenly
+from monde.planning.noise import coloured, white_noise
+from monde.planning.opening import first_guess, open_search
 from monde.planning.pace import Paces
 from monde.planning.search import Search
 from monde.types import Plan, Problem
+
+SMOOTH = 3.0
+"""Spectrum 1/f^SMOOTH of what is drawn wide: most of a sequence goes one way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,8 @@ class HybridConfig:
         rounds: Rounds: the first judges the actor's own samples, the others draw around the best.
         elites: Best sequences that a later round draws around.
         minimum_std: Least standard deviation of a later round, in half-ranges of each component.
+        wide: Sequences that join the first round, drawn smoothly over the whole bounds: the actor knows nothing of a
+            constraint, and all that it proposes may be forbidden.
 
     Raises:
         PlanningError: A size or deviation out of range.
@@ -39,9 +46,11 @@ class HybridConfig:
     rounds: int = 2
     elites: int = 6
     minimum_std: float = 0.05
+    wide: int = 0
 
     def __post_init__(self) -> None:
         check_sizes("HybridConfig", self.horizon, self.samples, self.rounds, self.elites)
+        check_range("HybridConfig", "wide", self.wide, 0, MAX_SAMPLES)
         check_deviations("HybridConfig", 1.0, self.minimum_std)
 
 
@@ -78,7 +87,7 @@ class HybridPlanner:
             search = Search(problem, deadline_seconds, self._paces)
             opening = open_search(problem, config.horizon, generator, warm_start, config.samples, search.hurried)
             search.begin(opening.guess)
-            found = search.explore(opening.count, opening.draw, opening.count)
+            found = search.explore(*opening.then(self._wide(problem, generator)))
             belief = distribution(opening.guess, problem.actions, 1.0)
             for _ in range(config.rounds - 1):
                 if search.cut:
@@ -88,3 +97,12 @@ class HybridPlanner:
                 noise = white_noise(config.samples, config.horizon, problem.actions.width, generator)
                 found = search.evaluate(belief.draw(noise))
             return search.result()
+
+    def _wide(self, problem: Problem, generator: Generator) -> Float[Tensor, "B S H A"]:
+        """Sequences around the middle of the bounds, smooth over time: white noise hardly leads anywhere."""
+        spec, horizon = problem.actions, self.config.horizon
+        middle = first_guess(spec, problem.batch, horizon, generator.device, None)
+        if not self.config.wide:
+            return middle[:, None][:, :0]
+        noise = white_noise(self.config.wide, horizon, spec.width, generator)
+        return distribution(middle, spec, 1.0).draw(coloured(noise, spec, SMOOTH))

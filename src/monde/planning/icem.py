@@ -4,18 +4,18 @@ Pinneri et al. 2020, "Sample-efficient Cross-Entropy Method for Real-time Planni
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
 from monde.planning.common import check_deviations, check_range, check_sizes
-from monde.planning.distributions import distribution, elite, evenly, white_noise
+from monde.planning.distributions import distribution, elite, evenly
+from monde.planning.noise import coloured, white_noise
 from monde.planning.opening import open_search
 from monde.planning.pace import Paces
 from monde.planning.search import Search
-from monde.types import ActionSpec, Plan, Problem
+from monde.types import Plan, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,27 +103,3 @@ class ICEMPlanner:
                 kept = best[:, share], lowest[:, share]
                 belief = belief.refit(best, evenly(torch.isfinite(lowest)), config.momentum, config.minimum_std)
             return search.result()
-
-
-def coloured(noise: Float[Tensor, "S H A"], actions: ActionSpec, beta: float) -> Float[Tensor, "S H A"]:
-    """White noise, filtered over its control steps to a power spectrum of 1/f^beta and unit variance.
-
-    Timmer and König 1995, "On generating power law noise": the spectrum is scaled by f^(-beta/2), that of the mean as
-    that of the lowest frequency.
-    """
-    if not beta:
-        return noise
-    S, H, _ = noise.shape
-    steps = noise.reshape(S, H * actions.block, actions.dim)
-    return (_filter(H * actions.block, beta, str(noise.device)) @ steps).reshape(noise.shape)
-
-
-@lru_cache(maxsize=32)
-def _filter(steps: int, beta: float, device: str) -> Float[Tensor, "T T"]:
-    """The filter as one circulant matrix: scaling a spectrum is a circular convolution."""
-    frequency = torch.fft.rfftfreq(steps, dtype=torch.float64)
-    frequency[0] = frequency[1] if steps > 1 else 1.0
-    kernel = torch.fft.irfft(frequency ** (-beta / 2) + 0j, steps)
-    shift = torch.arange(steps)
-    matrix = kernel[(shift[:, None] - shift) % steps]
-    return (matrix / matrix.square().sum(1, keepdim=True).sqrt()).float().to(device)
