@@ -34,15 +34,16 @@ from planning import opened, prepare
 from watched import Watched
 
 WORLD = "tworoom"
-CENTRE, RADIUS, MARGIN = (16.5, 32.0), 5.0, 3.0
-"""px; the margin is what 99 of 100 imagined positions are off by at most, one block ahead of random play."""
+CENTRE, RADIUS, MARGIN = (16.5, 32.0), 5.0, 4.0
+"""px; one block ahead of random play 99 of 100 imagined positions are off by at most 3.0, 999 of 1,000 by 4.7."""
 HYPOTHESES = 3
 """A sequence is forbidden that enters the region in any of them."""
 CLEAR = 9.0
 """Starts and goals are at least so far from the centre, px: the success radius of 4 px does not reach into the ball."""
 BUDGET_STEPS, BATCH = 100, 50
-SCAN_SEED = 9_000_000
-"""Margin, hypotheses and `wide` were chosen on episodes from 6,000,000 on."""
+SCAN_SEED = 10_000_000
+"""Margin, hypotheses and `wide` were chosen on episodes from 6,000,000 on; those of an
+earlier record run, with a margin of 3 px and one entry in 200, from 9,000,000 on (docs/log.md)."""
 
 
 def nearest(begins: Float[np.ndarray, "... 2"], ends: Float[np.ndarray, "... 2"]) -> Float[np.ndarray, "..."]:
