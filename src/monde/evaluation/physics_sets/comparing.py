@@ -1,4 +1,4 @@
-"""What the metrics share: wins of one film over another, their rows by principle and condition, and honest intervals."""
+"""What the metrics share: wins of one film over another, their rows by principle and condition, their intervals."""
 
 import math
 from collections import defaultdict
@@ -24,11 +24,13 @@ class Trial:
         value: 1 for a success (or an error, where errors are counted), 0 for none, 0.5 for a tie.
         principle: As the item's.
         conditions: As the item's.
+        tie: Whether it is neither.
     """
 
     value: float
     principle: str
     conditions: Mapping[str, str]
+    tie: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Trials:
             more = len(self.left_out) - _SHOWN
             named = ", ".join(self.left_out[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
             parts.append(f"{len(self.left_out)} of {len(self.left_out) + len(self.judged)} {what} left out ({named})")
-        ties = sum(trial.value == 0.5 for trial in self.judged)
+        ties = sum(trial.tie for trial in self.judged)
         if ties:
             parts.append(f"{ties} ties, each counted half")
         return "; ".join(parts)
@@ -118,7 +120,8 @@ def pair_trials(items: Sequence[Item], surprise: Mapping[str, float]) -> Trials:
             left_out.append(name)
             continue
         value = beats(surprise[two[False].id], surprise[two[True].id])
-        trials.append(Trial(value=value, principle=two[True].principle, conditions=two[True].conditions))
+        one = two[True]
+        trials.append(Trial(value=value, principle=one.principle, conditions=one.conditions, tie=value == 0.5))
     return Trials(tuple(trials), tuple(left_out))
 
 
@@ -128,7 +131,7 @@ def beats(impossible: float, possible: float) -> float:
 
 
 def rows_of(metric: str, trials: Trials, chance: float, note: str, what: str) -> list[Row]:
-    """A metric over all trials, by principle, as the plain mean over principles, and by each condition.
+    """A metric over all trials, as the plain mean over principles, by principle, by condition, and by both.
 
     Intervals are Wilson's over trials; that of the mean over principles is put together from theirs (Zou and Donner
     2008, "MOVER").
@@ -146,8 +149,9 @@ def rows_of(metric: str, trials: Trials, chance: float, note: str, what: str) ->
     for trial in trials.judged:
         groups["all"].append(trial.value)
         groups[trial.principle].append(trial.value)
-        for key, value in trial.conditions.items():
-            groups[f"{key}={value}"].append(trial.value)
+        for key, grade in trial.conditions.items():
+            groups[f"{key}={grade}"].append(trial.value)
+            groups[f"{trial.principle}/{key}={grade}"].append(trial.value)
     principles = sorted({trial.principle for trial in trials.judged})
     conditions = sorted(name for name in groups if name != "all" and name not in principles)
     rows = [_row(f"{metric}/{name}", groups[name], floors, told) for name in ("all", *principles, *conditions)]

@@ -34,11 +34,16 @@ def find_intphys2(root: Path) -> Path | None:
     """The folder of one split (Main before Debug before HeldOut), or none."""
     for folder in (root, *(root / split for split in SPLITS)):
         listed = folder / _LIST
-        if listed.is_file() and b"SceneIndex" in listed.open("rb").read(4096).split(b"\n")[0]:
+        if listed.is_file() and _has_scenes(listed):
             return folder
         if folder.name == "HeldOut" and folder.is_dir() and next(folder.rglob("*.mp4"), None) is not None:
             return folder
     return None
+
+
+def _has_scenes(listed: Path) -> bool:
+    with listed.open("rb") as file:
+        return b"SceneIndex" in file.readline(4096)
 
 
 def open_intphys2(root: Path) -> PhysicsSet:

@@ -30,7 +30,7 @@ def intphys_rows(items: Sequence[Item], surprise: Mapping[str, float], seed: int
     - `absolute_error`: 1 − area under the ROC curve over all films of a block, with a bootstrap over quadruplets.
     - `pairwise_accuracy` (arXiv 2502.11831): where films have pairs (see `match_movies`).
 
-    Each by block, and the first two by visibility where the set states it.
+    Each by block, by visibility where the set states it, and by both.
 
     Raises:
         DataError: Labels are withheld, or nothing could be judged.
@@ -42,7 +42,8 @@ def intphys_rows(items: Sequence[Item], surprise: Mapping[str, float], seed: int
     complete = [item for item in judged(items, surprise) if item.group not in quadruplets.left_out]
     parts: dict[str, list[Item]] = {"all": complete}
     for item in complete:
-        for name in (item.principle, *(f"{key}={value}" for key, value in item.conditions.items())):
+        grades = [f"{key}={grade}" for key, grade in item.conditions.items()]
+        for name in (item.principle, *grades, *(f"{item.principle}/{grade}" for grade in grades)):
             parts.setdefault(name, []).append(item)
     told = f"1 − area under the ROC curve (arXiv 1803.07616, Equation 2); {quadruplets.note('quadruplets')}".rstrip(
         "; "
@@ -59,9 +60,8 @@ def intphys_rows(items: Sequence[Item], surprise: Mapping[str, float], seed: int
                 note=told,
             )
         )
-    if any(item.pair is not None for item in items):
-        rows += rows_of("intphys/pairwise_accuracy", pair_trials(items, surprise), 0.5, _PAIRWISE, "pairs")
-    return rows
+    pairs = pair_trials(items, surprise)
+    return rows + (rows_of("intphys/pairwise_accuracy", pairs, 0.5, _PAIRWISE, "pairs") if pairs.judged else [])
 
 
 def intphys2_rows(items: Sequence[Item], surprise: Mapping[str, float]) -> list[Row]:
@@ -86,7 +86,15 @@ def grasp_rows(items: Sequence[Item], surprise: Mapping[str, float]) -> list[Row
         ContractError: A surprise that is not finite or belongs to no film.
     """
     second = [item for item in items if item.question is None]
-    return rows_of("grasp/pairwise_accuracy", pair_trials(second, surprise), 0.5, _PAIRWISE, "pairs")
+    if not second:
+        raise DataError(
+            "there is no Level 2 of GRASP to score by surprise",
+            got=f"{len(items)} questions of Level 1",
+            remedy="grasp_answer_rows(items, answers) scores Level 1",
+        )
+    questions = {item.id for item in items if item.question}
+    told = {name: value for name, value in surprise.items() if name not in questions}
+    return rows_of("grasp/pairwise_accuracy", pair_trials(second, told), 0.5, _PAIRWISE, "pairs")
 
 
 def grasp_answer_rows(items: Sequence[Item], answers: Mapping[str, str]) -> list[Row]:
@@ -195,7 +203,8 @@ def _quadruplets(items: Sequence[Item], surprise: Mapping[str, float]) -> Trials
             left_out.append(name)
             continue
         value = 1 - beats(sum(sums[False]), sum(sums[True]))
-        trials.append(Trial(value=value, principle=films[0].principle, conditions=films[0].conditions))
+        one = films[0]
+        trials.append(Trial(value=value, principle=one.principle, conditions=one.conditions, tie=value == 0.5))
     return Trials(tuple(trials), tuple(left_out))
 
 
