@@ -69,9 +69,9 @@ def inflevel(root: Path, groups: Mapping[str, Mapping[str, int]]) -> Path:
     return root
 
 
-def mvp_row(pair: str, number: int, answer: str, path: str, **changes: object) -> dict[str, object]:
-    row = {"video_id": f"{pair}_{number}", "question": "Does it fall?", "candidates": ["yes", "no"]}
-    return row | {"answer": answer, "video_path": path, "source": "grasp"} | changes
+def mvp_row(pair: str, number: int, answer: str, path: str) -> dict[str, object]:
+    row: dict[str, object] = {"video_id": f"{pair}_{number}", "question": "Does it fall?", "candidates": ["yes", "no"]}
+    return row | {"answer": answer, "video_path": path, "source": "grasp"}
 
 
 def mvp(root: Path, subsets: Mapping[str, Sequence[str]], split: str = "mini") -> Path:

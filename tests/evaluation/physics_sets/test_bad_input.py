@@ -132,7 +132,7 @@ def test_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
 )
 def test_a_malformed_row_of_mvp(changes: dict[str, object], told: str, tmp_path: Path) -> None:
     listed = makers.mvp(tmp_path, {"intuitive_physics": ["a"]}) / "intuitive_physics/mini.jsonl"
-    bad = json.dumps(makers.mvp_row("b", 0, "yes", "b.mp4", **changes))
+    bad = json.dumps(makers.mvp_row("b", 0, "yes", "b.mp4") | changes)
     listed.write_text(listed.read_text() + bad + "\n")
     with pytest.raises(DataError, match=rf"line 3 of .*mini\.jsonl.*{told}"):
         open_physics_set(tmp_path)
