@@ -51,6 +51,9 @@ MAX_RECORDING_WORKERS = 64
 MAX_VIDEO_FILES = 100_000
 """Videos in one folder that is opened as a recording."""
 
+MAX_FILM_BYTES = 4 * 1024 * 1024 * 1024
+"""Most that the frames of one film of a physics set, read at once, may take in memory."""
+
 MAX_OPEN_VIDEOS = 16
 """Video decoders kept open for the next read."""
 

@@ -16,8 +16,10 @@ Z95 = 1.959963984540054
 """Two-sided 95% quantile of the normal distribution."""
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: int) -> tuple[float, float]:
     """95% interval of a proportion (Wilson 1927, score interval); it stays within 0 to 1 and is honest near both ends.
+
+    A tie may count as half a success.
 
     Raises:
         ContractError: Not 0 ≤ successes ≤ n with n ≥ 1.
