@@ -11,6 +11,9 @@ from common import RESULTS
 from monde.scorecard import Row, Scorecard
 from monde.store import read_json
 
+LABEL_GAP = 5.5
+"""Least distance between labels, in points of success."""
+
 TITLES = {"tworoom": "TwoRoom, one layout", "tworoom_doors": "a door at a new height in every episode"}
 
 
@@ -70,6 +73,7 @@ def draw(out: Path) -> None:
             floor = mine[0].success.floors.get("random", 0.0)
             axis.axhline(100 * floor, color="#bbbbbb", linewidth=1, linestyle="--")
         axis.set_xscale("log")
+        axis.set_xlim(3e-4, 1e3)
         axis.set_ylim(0, 108)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("seconds a plan, one core (log)", fontsize=9)
@@ -83,13 +87,23 @@ def _scatter(axis: object, shown: Sequence[Point], colour: str, marker: str) -> 
     from matplotlib.axes import Axes
 
     assert isinstance(axis, Axes)
-    for point in shown:
+    last = 200.0
+    for point in sorted(shown, key=lambda point: -point.success.value):
         low, high = point.success.interval or (point.success.value, point.success.value)
-        value = point.success.value
+        value = 100 * point.success.value
         # A Wilson interval may lie off a value of 0 or 1 by rounding.
-        error = [[max(0.0, 100 * (value - low))], [max(0.0, 100 * (high - value))]]
-        axis.errorbar(point.seconds, 100 * value, yerr=error, fmt=marker, color=colour, markersize=5, capsize=2)
-        axis.annotate(point.name, (point.seconds, 100 * value), fontsize=7, xytext=(4, 4), textcoords="offset points")
+        error = [[max(0.0, value - 100 * low)], [max(0.0, 100 * high - value)]]
+        axis.errorbar(point.seconds, value, yerr=error, fmt=marker, color=colour, markersize=5, capsize=2)
+        # Labels keep a distance from each other; a thin line leads to the point.
+        last = min(value + 1, last - LABEL_GAP)
+        axis.annotate(
+            point.name,
+            (point.seconds, value),
+            xytext=(point.seconds * 1.5, last),
+            fontsize=7,
+            va="center",
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#888888"},
+        )
 
 
 if __name__ == "__main__":
