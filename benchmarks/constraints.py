@@ -16,12 +16,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from common import options, write
+from common import options, row, write
 from monde.agents import PlanningAgent, Strategy, make_policy, observation_to_clip, run_episodes
 from monde.agents.rollout import roll
 from monde.costs import KeepOut
 from monde.evaluation import describe_strategy
 from monde.evaluation.statistics import wilson
+from monde.evaluation.timing import time_plans
 from monde.models import JEPA
 from monde.planning import HybridConfig, HybridPlanner
 from monde.protocols import Observation
@@ -149,6 +150,8 @@ def main() -> None:
     }
     seeds = crossing_episodes(given.episodes)
     shown = [row for name, chosen in tried.items() for row in rows(name, run(model, chosen, seeds), len(seeds))]
+    plans = time_plans(model, careful, make, WORLD, seeds, plans=20, seed=0, hypotheses=HYPOTHESES)
+    shown.append(row("plan_seconds", plans, "s", "one problem at a time, one thread, mean; without encoding"))
     protocol = {
         "world": WORLD,
         "region": {"centre_px": CENTRE, "radius_px": RADIUS, "margin_px": MARGIN},

@@ -5,7 +5,8 @@
 The model was trained on everything; actor and temporal distance are fitted anew on a part of the recording, and judged
 on the rest. layouts: fitted where the door is in the upper part of the wall, judged where it is in the lower part.
 goals: fitted without any frame of one corner of the square, judged with goals in that corner, one layout. Hybrid
-(search in the model) beside the actor alone, on the same episodes. Writes results/generalise.json.
+(search in the model, one block ahead; `hybrid_wide`: three) beside the actor alone, on the same episodes. Writes
+results/generalise.json.
 """
 
 from collections.abc import Callable

@@ -61,10 +61,11 @@ class SkillConfig:
 
 @dataclass(frozen=True)
 class Point:
-    """Success after some training."""
+    """Success after some training: seconds, optimiser steps (of a peer, by its own count)."""
 
     seconds: float
     success: Row
+    steps: int | None = None
 
 
 def skill(config: SkillConfig, seed: int = 0) -> list[Row]:
@@ -107,7 +108,7 @@ def _theirs(config: SkillConfig, folder: Path, peer: Layout, moments: tuple[Tens
     control = ControlConfig(
         episodes=config.episodes, seed=seed, timed_plans=1, replan_every=HORIZON, batch=config.episodes
     )
-    weights, points, spent = folder / "fitted.safetensors", list[Point](), 0.0
+    weights, points, spent, steps = folder / "fitted.safetensors", list[Point](), 0.0, 0
     arguments = (peer, json.dumps(dict(config.sizes[peer])), folder / "first.safetensors", "fresh")
     with peer_process(peer, "serve", *arguments, threads=config.threads) as running:
         while spent < 60 * config.minutes and not (points and points[-1].success.value >= ENOUGH):
@@ -115,11 +116,11 @@ def _theirs(config: SkillConfig, folder: Path, peer: Layout, moments: tuple[Tens
                 do="fit", data=str(folder / "data.safetensors"), seconds=60 * config.every, batch=BATCHES[peer],
                 bf16=bf16, seed=seed + len(points), save=str(weights),
             )  # fmt: skip
-            spent += told["seconds"]
+            spent, steps = spent + told["seconds"], steps + int(told["steps"])
             mean, std = (moment.repeat(ACTIONS.block) for moment in moments)
             model = import_lewm(weights, peer, camera=CAMERA, actions=ACTIONS, action_mean=mean, action_std=std)
             model.autocast = bf16
-            points.append(Point(spent, _success(score_control(model, CEM, "tworoom", control).rows)))
+            points.append(Point(spent, _success(score_control(model, CEM, "tworoom", control).rows), steps))
             print(peer, f"{spent:.0f} s, {told['steps']:.0f} steps", points[-1].success, flush=True)
     return points
 
@@ -133,7 +134,8 @@ def _rows(curves: Mapping[str, list[Point]], config: SkillConfig) -> list[Row]:
     for system, points in curves.items():
         for point in points:
             rows.append(replace(point.success, metric=f"success_after/{system}/{point.seconds:.0f}s"))
-        note = f"after {points[-1].seconds:.0f} s of training; {points[-1].success.note}"
+        steps = "" if points[-1].steps is None else f", {points[-1].steps} steps"
+        note = f"after {points[-1].seconds:.0f} s of training{steps}; {points[-1].success.note}"
         rows.append(replace(points[-1].success, metric=f"success/{system}", note=note))
     needed = {system: points[-1] for system, points in curves.items()}
     ours = needed.pop("monde")

@@ -56,6 +56,9 @@ class LinearReadout:
             )
         return (features - self.centre) @ self.weight + self.bias
 
+    def __repr__(self) -> str:
+        return f"LinearReadout({self.name!r}, {self.unit}, {self.weight.shape[1]} numbers, penalty {self.penalty:g})"
+
     def to(self, device: torch.device | str) -> "LinearReadout":
         """The same readout on another device."""
         return replace(self, centre=self.centre.to(device), weight=self.weight.to(device), bias=self.bias.to(device))
