@@ -16,7 +16,8 @@ def infer(
 
     In float32 on a CPU without gradients the product is oneDNN's, not MKL's, which on AMD processors keeps to AVX2: 245
     against 110 GFLOP/s on one core of an EPYC (Zen 5), and GELU is applied as results are written. torch keeps that way
-    for its own compiler; where it has none, and for all else, the layer is called as it is.
+    for its own compiler; where it has none, and for all else, the product is torch's usual one. Hooks of the layer are
+    not called.
     """
     weight: Tensor = layer.weight
     bias: Tensor | None = layer.bias
