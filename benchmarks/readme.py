@@ -118,7 +118,8 @@ def machines(cards: dict[str, Scorecard]) -> str:
     held: dict[str, list[str]] = {}
     for name, card in cards.items():
         machine = card.machine
-        told = f"{machine.get('processor')}, {machine.get('cores')} cores, torch {machine.get('torch')}"
+        cores = machine.get("cores")
+        told = f"{machine.get('processor')}, {cores} core{'' if cores == 1 else 's'}, torch {machine.get('torch')}"
         held.setdefault(told, []).append(name)
     if len(held) == 1:
         return next(iter(held))

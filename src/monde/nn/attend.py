@@ -1,4 +1,4 @@
-"""Scaled dot-product attention by the fastest way that a device has: torch's own numbers, to the precision asked for."""
+"""Scaled dot-product attention by the fastest way of a device: torch's numbers, to the precision asked for."""
 
 import torch
 from jaxtyping import Bool, Float

@@ -44,6 +44,8 @@ class ProposalPlanner:
     ) -> Plan:
         """What the actor would do; `deadline_seconds` and `warm_start` change nothing.
 
+        The cost is called in inference mode: one that takes gradients of its own needs another planner.
+
         Raises:
             PlanningError: A problem without `propose`, a proposal that does not fit, or a cost that is not usable.
         """
