@@ -42,3 +42,12 @@ def test_gradients_reach_the_weights() -> None:
     layer = nn.Linear(4, 6)
     infer(layer, torch.randn(3, 4), "gelu").sum().backward()
     assert layer.weight.grad is not None
+
+
+def test_it_can_be_compiled() -> None:
+    """oneDNN's operator cannot be taken in by the compiler, which raised."""
+    layer, x = nn.Linear(4, 6), torch.randn(3, 4)
+    compiled = torch.compile(lambda x: infer(layer, x, "gelu"), backend="aot_eager")
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), nn.functional.gelu(layer(x)), atol=1e-6, rtol=1e-5)
+        assert not torch.compiler.is_compiling()

@@ -33,6 +33,8 @@ def infer(
 def _plain(layer: nn.Linear, x: Tensor) -> bool:
     if x.device.type != "cpu" or x.dtype != torch.float32 or layer.weight.dtype != torch.float32:
         return False
+    if torch.compiler.is_compiling():  # it chooses products itself, and cannot take this operator as input
+        return False
     if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or x.numel() == 0:
         return False
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
