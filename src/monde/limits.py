@@ -96,3 +96,6 @@ MAX_MIXED_RECORDINGS = 64
 
 MAX_SCENE_OBJECTS = 6
 """Objects in one generated scene: more do not fit into 64 pixels apart from one another."""
+
+MAX_PAIR_BYTES = 4 * 1024 * 1024 * 1024
+"""Largest set of minimal pairs that is made in memory at once."""

@@ -109,12 +109,22 @@ VARIETIES: Mapping[Split, Variety] = MappingProxyType(
 is asked is whether a model knows the principle, not whether it extrapolates."""
 
 
+def split_of(name: str) -> Split:
+    """The split of this name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for known in VARIETIES:
+        if known == name:
+            return known
+    raise unknown_name("split", name, list(VARIETIES))
+
+
 def variety(split: str) -> Variety:
     """The declared sets of a split.
 
     Raises:
         UsageError: An unknown split.
     """
-    if split not in VARIETIES:
-        raise unknown_name("split", split, list(VARIETIES))
-    return VARIETIES["train" if split == "train" else "test"]
+    return VARIETIES[split_of(split)]
