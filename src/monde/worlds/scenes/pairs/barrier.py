@@ -30,10 +30,10 @@ _UP_FRAME = 9
 def solidity(draw: Draw) -> Parts | None:
     """A thing goes through a wall, or is thrown back where there is none."""
     easy, long = draw.grade == "easy", draw.grade == "long-hidden"
-    frames, slowest, fastest = (32, 12.5, 22.0) if easy else (60, 12.5, 16.5) if long else (48, 12.5, 20.0)
+    frames, slowest, fastest = (32, 12.5, 22.0) if easy else (70, 12.0, 17.6) if long else (56, 12.0, 20.0)
     shape = SHAPES[draw.between(0, 1)]  # triangles would turn
     radius, speed = draw.kinds.radius(draw.generator), draw.kinds.speed(draw.generator, slowest, fastest)
-    stop = draw.between(13, 17) if easy else draw.between(26, 29) if long else draw.between(19, 22)
+    stop = draw.between(13, 17) if easy else draw.between(34, 38) if long else draw.between(26, 31)
     bounce = draw.uniform(0.85, 1.0)
     half = radius * inset(shape)
     way = 1 if draw.chance(0.5) else -1

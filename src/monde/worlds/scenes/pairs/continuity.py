@@ -22,7 +22,7 @@ def continuity(draw: Draw) -> Parts | None:
     """
     if draw.grade == "easy":
         return _jump(draw)
-    frames = 72 if draw.grade == "hidden" else 96
+    frames = 92 if draw.grade == "hidden" else 112
     body = _body(draw, 12.5, 22.0 if draw.grade == "hidden" else 19.0)
     zoom, side = draw.scenery.camera.zoom, draw.side_pixels
     r, speed = reach(draw, body), abs(body.velocity[0]) * zoom

@@ -61,7 +61,7 @@ _PRINCIPLES = (
         violation="an object jumps, or crosses a gap unseen, or is seen in the gap alone",
         designs=_MATCHED,
         parts=continuity,
-        zoom=(0.74, 0.86),
+        zoom=(0.66, 0.78),
     ),
     Principle(
         name="solidity",
