@@ -9,7 +9,6 @@ One process, one thread. Frames are counted simulated and drawn. Of matched desi
 import time
 
 from common import options, row, write
-
 from monde.evaluation.physics import Features, ShortcutScore, features, shortcut_scores
 from monde.scorecard import Row
 from monde.worlds.scenes import GRADES, SceneConfig, free_films, make_pairs, principles

@@ -1,8 +1,9 @@
 """Impossible films made of a user's own: what is in a region vanishes, jumps, changes colour; time turns back or stops.
 
-Pure functions on uint8 [T, 3, h, w]. A region is a box that holds all of the object from the edit on, or a mask of its own
-for each frame (bool [T, h, w]: a segmentation). Edited and unedited film make a pair; unlike `monde.worlds.scenes.pairs`
-nothing is matched in it, so what shortcuts score on such pairs must be shown too (`shortcuts`).
+Pure functions on uint8 [T, 3, h, w]. A region is a box that holds all of the object from the edit on, or a mask of its
+own for each frame (bool [T, h, w]: a segmentation). Edited and unedited film make a pair; unlike
+`monde.worlds.scenes.pairs` nothing is matched in it, so what shortcuts score on such pairs must be shown too
+(`shortcuts`).
 """
 
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def teleport(film: Frames, region: Region | Mask, start: int, *, dx: int, dy: in
         UsageError: An unknown fill.
     """
     mask = _mask(film, region, start)
-    T, _, h, w = film.shape
+    h, w = film.shape[2:]
     lines, columns = np.flatnonzero(mask.any(axis=(0, 2))), np.flatnonzero(mask.any(axis=(0, 1)))
     fits = not len(lines) or (
         0 <= lines[0] + dy and lines[-1] + dy < h and 0 <= columns[0] + dx and columns[-1] + dx < w

@@ -32,9 +32,9 @@ class ShortcutScore:
     """How often a shortcut finds the impossible film of a pair.
 
     Args:
-        check: `frame` (logistic regression on single frames, summed over a film's), `frame_set` (on the mean frame of a
-            film's first and second half), `motion_sum` or `motion_max` (more change is called impossible; below one half
-            is as telling as above).
+        check: `frame` (logistic regression on single frames, summed over a film's), `frame_set` (on the mean frame
+            before the event and after it), `motion_sum` or `motion_max` (more change is called impossible; below one
+            half is as telling as above).
         accuracy: Of all pairs of a possible and an impossible film of one set; ties count half.
         interval: 95%, over sets.
         n: Sets.
@@ -57,7 +57,7 @@ class Features:
 
     Args:
         frames: [n, 4, F, d] random frames, averaged down.
-        halves: [n, 4, 2 d] mean frame of either half, averaged down.
+        halves: [n, 4, 2 d] mean frame before the event and after it, averaged down.
         motion_sum: [n, 4] sum of |frame difference| over a film, in grey levels.
         motion_max: [n, 4] the greatest from one frame to the next.
         possible: [n, 4].

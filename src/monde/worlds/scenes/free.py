@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -97,8 +98,6 @@ def _bodies(generator: np.random.Generator, config: SceneConfig, falls: bool) ->
 
 def _place(generator: np.random.Generator, body: Body, others: Sequence[Body], side: int) -> Body | None:
     """The body at a place of its own, or none if there is no room left."""
-    from dataclasses import replace
-
     low = BORDER_PIXELS + body.extent + 0.5
     for _ in range(_TRIES):
         x, y = generator.uniform(low, side - low, size=2)

@@ -1,19 +1,19 @@
 """Solidity and support: what a wall stops, and what a platform carries.
 
-Whether an outcome is possible depends on something that stands there. In full view it is in every frame, so that no film
-can be cut from two others: easy films exchange contexts (wall or none × stopped or not), and what shortcuts make of that is
-shown. Behind a screen that never lets it be seen again, matched quadruplets can be made: wall and object are both hidden at
-the cut.
+Whether an outcome is possible depends on something that stands there. In full view it is in every frame, so that no
+film can be cut from two others: easy films exchange contexts (wall or none × stopped or not), and what shortcuts make
+of that is shown. Behind a screen that never lets it be seen again, matched quadruplets can be made: wall and object are
+both hidden at the cut.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float64
 
 from monde.worlds.scenes.bodies import Body, Box, inset
 from monde.worlds.scenes.film import Shot
-from monde.worlds.scenes.pairs.parts import RATE_HZ, SEEN_FRAMES, Draw, Parts, panel, reach, shoot, with_screens
+from monde.worlds.scenes.pairs.parts import RATE_HZ, SEEN_FRAMES, Draw, Parts, panel, reach, shoot
 from monde.worlds.scenes.render import Panel
 from monde.worlds.scenes.scenery import ground
 from monde.worlds.scenes.screens import MARGIN_PIXELS, SINK_FRAMES, Span, rising
@@ -106,7 +106,11 @@ def support(draw: Draw) -> Parts | None:
     entered = int((carried_y > -edge).argmax())
     lift = hidden + (draw.between(21, 24) if long else draw.between(7, 10))
     room_below = draw.scenery.camera.places(np.array([[x, floor]]))[0, 1] - box[3] - MARGIN_PIXELS
-    if hidden - entered < SEEN_FRAMES or lift + SINK_FRAMES + SEEN_FRAMES > frames or room_below < 2 * radius * zoom + 1:
+    if (
+        hidden - entered < SEEN_FRAMES
+        or lift + SINK_FRAMES + SEEN_FRAMES > frames
+        or room_below < 2 * radius * zoom + 1
+    ):
         return None
     screen = _lifting(draw, box, roof, lift, frames)
     shots = (
@@ -150,8 +154,8 @@ def _wall_screen(draw: Draw, body: Body, wall: Box, face: float, way: int, speed
     return rising(shape, frames, Span(_UP_FRAME, frames), side, draw.scenery.screen, draw.chance(0.3))
 
 
-def _lifting(draw: Draw, board: np.ndarray, roof: float, lift: int, frames: int) -> Panel:
-    """A screen that rises past the platform, and whose lower edge goes up again to just below it: the ground is seen."""
+def _lifting(draw: Draw, board: Float64[np.ndarray, " 4"], roof: float, lift: int, frames: int) -> Panel:
+    """A screen that rises past the platform, and whose lower edge goes up again to just below it."""
     side = draw.side_pixels
     wide = np.array([board[0] - 2 * MARGIN_PIXELS, roof, board[2] + 2 * MARGIN_PIXELS, side + 1.0])
     whole = rising(wide, frames, Span(_UP_FRAME, frames), side, draw.scenery.screen)
@@ -173,4 +177,4 @@ def _seen_around(draw: Draw, shots: Sequence[Shot], screen: Panel) -> bool:
             return False
         if out[behind[-1] + 1 :].sum() < SEEN_FRAMES:
             return False
-    return bool(math.isfinite(low))
+    return True

@@ -17,8 +17,8 @@ _UP_FRAME = 1 + RISE_FRAMES
 def continuity(draw: Draw) -> Parts | None:
     """Behind one screen and out of the other without being seen in the gap, or in the gap and nowhere else.
 
-    The one film: an object passes both screens. The other: nobody does. Exchanged are what happens between the middles of
-    the screens. Easy: no screens; the object jumps while the light is out.
+    The one film: an object passes both screens. The other: nobody does. Exchanged are what happens between the middles
+    of the screens. Easy: no screens; the object jumps while the light is out.
     """
     if draw.grade == "easy":
         return _jump(draw)
@@ -42,7 +42,10 @@ def continuity(draw: Draw) -> Parts | None:
     shift = draw.uniform(0, slack)
     height = draw.uniform(0.3, 0.7) * side
     mirrored = draw.chance(0.5)
-    at = lambda x: side - (x + shift) if mirrored else x + shift  # noqa: E731
+
+    def at(x: float) -> float:
+        return side - (x + shift) if mirrored else x + shift
+
     camera = draw.scenery.camera
     middle = side / 2
     x0, y0 = (np.array([at(start), height]) - middle - np.array(camera.shift)) / zoom + middle

@@ -44,8 +44,8 @@ def gravity(draw: Draw) -> Parts | None:
 def collision(draw: Draw) -> Parts | None:
     """What is hit does not move, or moves unhit; momentum appears, vanishes, or is turned round.
 
-    The one film: the first object comes and hits the second. The other: the second comes and hits the first, or both stay
-    where they are, all but touching.
+    The one film: the first object comes and hits the second. The other: the second comes and hits the first, or both
+    stay where they are, all but touching.
     """
     when = timeline(draw, blink_at_cut=False)
     shape = SHAPES[draw.between(0, 1)]  # triangles would turn
@@ -93,7 +93,7 @@ def _cross(draw: Draw, when: Timeline, launches: list[tuple[Body, ...]], gravity
             return None
         shots.append(shot)
     if when.up is not None:
-        screen = cover(draw, shots, when, tuple(range(len(launches[0]))))
+        screen = cover(draw, shots, when.up, tuple(range(len(launches[0]))))
         if screen is None:
             return None
         shots = [with_screens(shot, (screen,)) for shot in shots]

@@ -84,7 +84,7 @@ def _keep(draw: Draw, manner: _Manner, bodies: list[Body], present: tuple[bool, 
     if not all(inside(draw, shot, when.seen) for shot in shots):
         return None
     if when.up is not None:
-        screen = cover(draw, shots, when, below=manner == "rest")
+        screen = cover(draw, shots, when.up, below=manner == "rest")
         if screen is None:
             return None
         shots = [behind(shot, (screen,)) for shot in shots]

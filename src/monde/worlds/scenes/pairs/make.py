@@ -62,7 +62,9 @@ class PairSet:
         n = len(self.films)
         lengths = {len(self.possible), len(self.event_frame), len(self.hidden), len(self.ids)}
         if lengths != {n} or n < 1 or self.films.ndim != 6:
-            raise ContractError("a PairSet's parts do not line up", got=sorted(lengths), expected=f"{n} sets, at least 1")
+            raise ContractError(
+                "a PairSet's parts do not line up", got=sorted(lengths), expected=f"{n} sets, at least 1"
+            )
 
     @property
     def content_hash(self) -> str:
@@ -82,9 +84,7 @@ class PairSet:
         return f"PairSet({self.principle}, {self.grade}, {self.design}, {self.split}, films=uint8[{shape}])"
 
 
-def make_pairs(
-    of: str | Principle, grade: str, n: int, seed: int, *, split: str = "test", first: int = 0
-) -> PairSet:
+def make_pairs(of: str | Principle, grade: str, n: int, seed: int, *, split: str = "test", first: int = 0) -> PairSet:
     """`n` sets of two possible and two impossible films, of objects, colours and speeds of `split`.
 
     A set depends on principle, grade, split, seed and its own number alone, so that many can be made a few at a time.
@@ -104,7 +104,9 @@ def make_pairs(
     asked = of if isinstance(of, Principle) else principle(of)
     level, kinds = grade_of(grade), split_of(split)
     if n < 1 or seed < 0 or first < 0:
-        raise ContractError("these pairs cannot be made", got=f"n={n}, seed={seed}, first={first}", expected="n ≥ 1, ≥ 0")
+        raise ContractError(
+            "these pairs cannot be made", got=f"n={n}, seed={seed}, first={first}", expected="n ≥ 1, ≥ 0"
+        )
     sources = [_Source(asked, level, kinds, seed, number) for number in range(first, first + n)]
     made: list[_Set] = []
     for start in range(0, n, _GROUP):
@@ -185,8 +187,10 @@ def _finished(sources: Sequence[_Source]) -> list[_Set]:
         for index, part in zip(missing, parts, strict=True):
             films = drawn[row : row + len(part.shots)]
             row += len(part.shots)
-            made = _quadruplet(films, part.cuts, sources[index].grade) if part.matched else _Set(
-                films, part.event, (part.event, part.event)
+            made = (
+                _quadruplet(films, part.cuts, sources[index].grade)
+                if part.matched
+                else _Set(films, part.event, (part.event, part.event))
             )
             if made is not None:
                 done[index] = made

@@ -109,9 +109,9 @@ class Timeline:
 def timeline(draw: Draw, *, blink_at_cut: bool) -> Timeline:
     """When it happens, by the grade.
 
-    In an easy film the light goes out for a moment, at the cut itself if the films do not look the same there, else some
-    time before. That moment is the greatest change of any film and lies in its first part, so that the greatest change
-    tells nothing of what comes after.
+    In an easy film the light goes out for a moment, at the cut itself if the films do not look the same there, else
+    some time before. That moment is the greatest change of any film and lies in its first part, so that the greatest
+    change tells nothing of what comes after.
     """
     if draw.grade == "easy":
         cut = draw.between(13, 17)
@@ -179,19 +179,18 @@ def inside(draw: Draw, shot: Shot, spans: Sequence[Span], objects: Sequence[int]
 
 
 def cover(
-    draw: Draw, shots: Sequence[Shot], when: Timeline, objects: Sequence[int] = (0,), *, below: bool = False
+    draw: Draw, shots: Sequence[Shot], up: Span, objects: Sequence[int] = (0,), *, below: bool = False
 ) -> Panel | None:
-    """A rising screen that hides objects of all these films while it is up, or none if it would hide most of the picture.
+    """A rising screen that hides objects of all these films while it is up, or none if it would hide most of the
+    picture.
 
     Args:
         draw: The set.
         shots: Films.
-        when: Its `up` is when the screen is whole.
+        up: While the screen is whole.
         objects: That it must hide.
         below: It rises from the lower edge; by default from either.
     """
-    up = when.up
-    assert up is not None  # the caller's: easy films have no screens
     boxes: list[Float64[np.ndarray, " 4"]] = []
     for shot in shots:
         for k in objects:
@@ -202,4 +201,4 @@ def cover(
     if box[2] - box[0] > 0.62 * draw.side_pixels:
         return None
     above = not below and draw.chance(0.3)
-    return rising(box, when.frames, up, draw.side_pixels, draw.scenery.screen, above)
+    return rising(box, shots[0].take.frames, up, draw.side_pixels, draw.scenery.screen, above)

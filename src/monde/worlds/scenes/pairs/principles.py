@@ -1,7 +1,7 @@
 """The principles of intuitive physics that are asked about, and how each one's films are made.
 
-After IntPhys (Riochet et al., arXiv 1803.07616: possible and impossible films of matched frames), IntPhys 2 (Bordes et al.,
-2025) and the measure of surprise of Garrido et al. (arXiv 2502.11831).
+After IntPhys (Riochet et al., arXiv 1803.07616: possible and impossible films of matched frames), IntPhys 2 (Bordes et
+al., 2025) and the measure of surprise of Garrido et al. (arXiv 2502.11831).
 """
 
 from collections.abc import Callable, Mapping
@@ -27,9 +27,9 @@ class Principle:
         name: Its name.
         statement: What holds in possible films.
         violation: What happens in impossible ones.
-        designs: By grade: `matched` quadruplets (the impossible films are cut from the possible ones where those look the
-            same, so no frame and no step from one frame to the next tells them apart), or `context-swapped` ones (two
-            surroundings × two outcomes), which shortcuts may tell apart: their scores must be shown beside.
+        designs: By grade: `matched` quadruplets (the impossible films are cut from the possible ones where those look
+            the same, so no frame and no step from one frame to the next tells them apart), or `context-swapped` ones
+            (two surroundings × two outcomes), which shortcuts may tell apart: their scores must be shown beside.
         parts: Draws one set, or none if the draw did not fit into the picture.
         zoom: Range of the camera's zoom.
     """
