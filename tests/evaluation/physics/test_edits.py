@@ -95,4 +95,4 @@ def test_what_cannot_be_edited_is_refused(edit: Callable[[np.ndarray], object], 
 
 def test_an_unknown_fill_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown fill"):
-        vanish(film(), ALL, 3, fill="mean")  # type: ignore[arg-type]
+        vanish(film(), ALL, 3, fill="mean")

@@ -7,16 +7,19 @@ own for each frame (bool [T, h, w]: a segmentation). Edited and unedited film ma
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Shaped, UInt8
 
 from monde.errors import ContractError, unknown_name
 
 Frames = UInt8[np.ndarray, "T 3 h w"]
 Mask = Bool[np.ndarray, "T h w"]
-Fill = Literal["median", "before"]
+Given = Shaped[np.ndarray, "..."]
+"""What a user hands over: looked at here, so that whatever is wrong with it is told in our own words."""
+
+FILLS = ("median", "before")
+"""What stands where something was: the film's median, or what the frame before the edit shows there."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Region:
         return Region(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
 
 
-def background(film: Frames) -> UInt8[np.ndarray, "3 h w"]:
+def background(film: Given) -> UInt8[np.ndarray, "3 h w"]:
     """What is seen of each pixel most of the time: the median over frames. The camera must stand still.
 
     Raises:
@@ -51,7 +54,7 @@ def background(film: Frames) -> UInt8[np.ndarray, "3 h w"]:
     return np.median(film, axis=0).astype(np.uint8)
 
 
-def vanish(film: Frames, region: Region | Mask, start: int, *, fill: Fill = "median") -> Frames:
+def vanish(film: Given, region: Region | Given, start: int, *, fill: str = "median") -> Frames:
     """From frame `start` on there is only background in the region.
 
     Args:
@@ -68,7 +71,7 @@ def vanish(film: Frames, region: Region | Mask, start: int, *, fill: Fill = "med
     return np.where(mask[:, None], _behind(film, mask, start, fill), film)
 
 
-def teleport(film: Frames, region: Region | Mask, start: int, *, dx: int, dy: int, fill: Fill = "median") -> Frames:
+def teleport(film: Given, region: Region | Given, start: int, *, dx: int, dy: int, fill: str = "median") -> Frames:
     """From frame `start` on what is in the region is `dx`, `dy` pixels away.
 
     Raises:
@@ -94,7 +97,7 @@ def teleport(film: Frames, region: Region | Mask, start: int, *, dx: int, dy: in
 
 
 def recolour(
-    film: Frames, region: Region | Mask, start: int, *, channels: tuple[int, int, int] = (2, 0, 1), threshold: int = 24
+    film: Given, region: Region | Given, start: int, *, channels: tuple[int, int, int] = (2, 0, 1), threshold: int = 24
 ) -> Frames:
     """From frame `start` on what stands out from the background in the region has its colour channels exchanged.
 
@@ -117,7 +120,7 @@ def recolour(
     return np.where(mask[:, None], film[:, list(channels)], film)
 
 
-def reverse(film: Frames, start: int = 0) -> Frames:
+def reverse(film: Given, start: int = 0) -> Frames:
     """The film backwards; or forwards up to frame `start` and then the frames before it, back to the first.
 
     Raises:
@@ -136,7 +139,7 @@ def reverse(film: Frames, start: int = 0) -> Frames:
     return film[turned]
 
 
-def freeze(film: Frames, start: int, stop: int | None = None, region: Region | None = None) -> Frames:
+def freeze(film: Given, start: int, stop: int | None = None, region: Region | None = None) -> Frames:
     """From frame `start` to `stop` (exclusive; by default the end) nothing moves in the region (by default, anywhere).
 
     Raises:
@@ -154,7 +157,7 @@ def freeze(film: Frames, start: int, stop: int | None = None, region: Region | N
     return frozen
 
 
-def splice(first: Frames, second: Frames, cut: int) -> Frames:
+def splice(first: Given, second: Given, cut: int) -> Frames:
     """The first film up to and with frame `cut`, the second after it.
 
     Raises:
@@ -180,10 +183,10 @@ def _behind(film: Frames, mask: Mask, start: int, fill: str) -> UInt8[np.ndarray
         return background(film)
     if fill == "before":
         return film[start - 1]
-    raise unknown_name("fill", fill, ["median", "before"])
+    raise unknown_name("fill", fill, list(FILLS))
 
 
-def _mask(film: Frames, region: Region | Mask, start: int) -> Mask:
+def _mask(film: Given, region: Region | Given, start: int) -> Mask:
     """[T, h, w] where the edit is, nothing before `start`."""
     _check(film)
     _check_start(film, start)
@@ -201,7 +204,7 @@ def _mask(film: Frames, region: Region | Mask, start: int) -> Mask:
     return mask
 
 
-def _check(film: np.ndarray) -> None:
+def _check(film: Given) -> None:
     if film.ndim != 4 or film.shape[1] != 3 or film.dtype != np.uint8 or len(film) < 2:
         raise ContractError(
             "this is no film that can be edited",
@@ -211,12 +214,12 @@ def _check(film: np.ndarray) -> None:
         )
 
 
-def _check_start(film: np.ndarray, start: int) -> None:
+def _check_start(film: Given, start: int) -> None:
     if not 1 <= start < len(film):
         raise ContractError("an edit begins outside the film", got=start, expected=f"frame 1 to {len(film) - 1}")
 
 
-def _check_region(film: np.ndarray, region: Region) -> None:
+def _check_region(film: Given, region: Region) -> None:
     if region.x1 > film.shape[3] or region.y1 > film.shape[2]:
         raise ContractError(
             "a region reaches beyond the picture", got=region, expected=f"within {film.shape[3]} × {film.shape[2]} px"
