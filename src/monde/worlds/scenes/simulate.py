@@ -78,9 +78,9 @@ class Motion:
 def simulate(bodies: Sequence[Body], solids: Sequence[Box], *, gravity: float, frames: int, rate_hz: float) -> Motion:
     """The motion of bodies among immovable boxes, from their launch at frame 0.
 
-    Solids have friction and restitution 1, so that a body's own count. Free flight is the exact parabola: Chipmunk's
-    Euler step moves by the velocity at its end, so velocities are launched half a step early (leapfrog) and told half a
-    step late.
+    Solids have friction and restitution 1, so that a body's own count. Free flight is the exact parabola: Chipmunk moves by
+    the velocity that a step begins with, so velocities are launched half a step late and told half a step early
+    (leapfrog).
 
     Args:
         bodies: K bodies.
@@ -116,7 +116,7 @@ def simulate(bodies: Sequence[Body], solids: Sequence[Box], *, gravity: float, f
             contacts[frame] = touching.since_last()
         for index, body in enumerate(moving):
             (x, y), (vx, vy) = body.position, body.velocity
-            state[frame, index] = x, y, vx, vy + kick, body.angle, body.angular_velocity
+            state[frame, index] = x, y, vx, vy - kick, body.angle, body.angular_velocity
     if not np.isfinite(state).all():
         raise WorldError("the scene's motion is not finite", got=list(bodies), remedy="launch bodies apart")
     return Motion(
@@ -184,7 +184,7 @@ def _add(space: "pymunk.Space", body: Body, index: int, kick: float) -> "pymunk.
         moment = pymunk.moment_for_poly(body.mass, corners(body.shape, body.radius))
     made = pymunk.Body(body.mass, moment)
     made.position, made.angle = body.position, body.angle
-    made.velocity = (body.velocity[0], body.velocity[1] - kick)
+    made.velocity = (body.velocity[0], body.velocity[1] + kick)
     made.angular_velocity = body.spin
     shape: pymunk.Shape
     if body.shape == "disc":
