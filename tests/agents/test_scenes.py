@@ -33,7 +33,7 @@ def test_scenes_are_recorded_and_resumed(tmp_path: Path) -> None:
             values = clip.stream("state").values[0].numpy()
             assert np.allclose(values[:, -1], film.gravity)
             x = values[:, state.names.index("object1_x_px")]
-            assert np.allclose(x[film.present[:, 0]], film.position[film.present[:, 0], 0], atol=1e-4)
+            assert np.allclose(x[film.present[:, 0]], film.position[film.present[:, 0], 0, 0], atol=1e-4)
             assert not values[:, len(OBJECT_NAMES) * film.objects : -1].any()
     with pytest.raises(DataError):
         record_scenes("all", tmp_path / "a", films=9, config=SHORT, seed=1)
