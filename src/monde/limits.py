@@ -96,3 +96,9 @@ MAX_CHECK_FINDINGS_OF_A_KIND = 20
 
 MAX_MIXED_RECORDINGS = 64
 """Recordings that one model is trained on at once."""
+
+MAX_SCENE_OBJECTS = 6
+"""Objects in one generated scene: more do not fit into 64 pixels apart from one another."""
+
+MAX_PAIR_BYTES = 4 * 1024 * 1024 * 1024
+"""Largest set of minimal pairs that is made in memory at once."""

@@ -5,6 +5,7 @@ from monde.agents.episodes import EpisodeResults, run_episodes
 from monde.agents.observing import device_of, fit_clip, fit_frames, frame_clip, observation_to_clip, resolve_goal
 from monde.agents.policies import make_policy
 from monde.agents.recording import RecordingSummary, record
+from monde.agents.scenes import record_scenes
 from monde.agents.strategy import Strategy
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "observation_to_clip",
     "random_agent",
     "record",
+    "record_scenes",
     "resolve_goal",
     "run_episodes",
     "stay_agent",
