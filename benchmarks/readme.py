@@ -55,7 +55,7 @@ FIGURES = (
             ("train_speedup", "one training step of its own architecture, both bf16, beside", 1),
             (
                 "skill_speedup",
-                "TwoRoom, recording to 95%, one core, at least (theirs cut at 15 minutes without it): beside",
+                "TwoRoom, training to 95%, one core, at least (theirs cut at 15 minutes without it): beside",
                 1,
             ),
             ("window_speedup", "windows read a second, warm and uncompressed, beside JPEG in Lance by", 0),
