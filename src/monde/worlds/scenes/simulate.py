@@ -78,9 +78,9 @@ class Motion:
 def simulate(bodies: Sequence[Body], solids: Sequence[Box], *, gravity: float, frames: int, rate_hz: float) -> Motion:
     """The motion of bodies among immovable boxes, from their launch at frame 0.
 
-    Solids have friction and restitution 1, so that a body's own count. Free flight is the exact parabola: Chipmunk moves by
-    the velocity that a step begins with, so velocities are launched half a step late and told half a step early
-    (leapfrog).
+    Solids have friction and restitution 1, so that a body's own count. Free flight is the exact parabola: Chipmunk
+    moves by the velocity that a step begins with, so velocities are launched half a step late and told half a step
+    early (leapfrog).
 
     Args:
         bodies: K bodies.
