@@ -39,7 +39,7 @@ def test_shortcuts_find_what_is_there_to_find() -> None:
     scores = {score.check: score.accuracy for score in shortcut_scores([features(marked)])}
     assert scores["frame"] > 0.95
     assert scores["frame_set"] > 0.95
-    assert scores["motion_sum"] > 0.6
+    assert abs(scores["motion_sum"] - 0.5) > 0.4
 
 
 def test_pairwise_counts_ties_half() -> None:
