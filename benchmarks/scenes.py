@@ -3,8 +3,8 @@
 python benchmarks/scenes.py [--sets 400] [--seconds 10]
 
 One process, one thread. Frames are counted simulated and drawn, per second of processor time: what else the machine
-does changes that little. Of matched designs no shortcut may differ from chance (0.5, within its interval over sets); of
-context-swapped ones the scores here are floors that a model has to exceed.
+does changes that little. Of matched designs no shortcut may differ from chance
+(0.5, within its interval over sets); of context-swapped ones the scores here are floors that a model has to exceed.
 """
 
 import time

@@ -14,17 +14,7 @@ def _seen(name: str, grade: str, n: int) -> list[Features]:
     return [features(make_pairs(name, grade, min(40, n - first), 0, first=first)) for first in range(0, n, 40)]
 
 
-LEAK = pytest.mark.xfail(strict=True, reason="single frames tell a little: 0.54 and 0.55 of 400 sets (docs/log.md)")
-
-
-@pytest.mark.parametrize(
-    ("name", "grade"),
-    [
-        pytest.param("permanence", "easy", marks=LEAK),
-        ("inertia", "easy"),
-        pytest.param("collision", "hidden", marks=LEAK),
-    ],
-)
+@pytest.mark.parametrize(("name", "grade"), [("permanence", "easy"), ("inertia", "easy"), ("collision", "hidden")])
 def test_matched_quadruplets_leave_shortcuts_at_chance(name: str, grade: str) -> None:
     scores = {score.check: score for score in shortcut_scores(_seen(name, grade, SETS))}
     assert set(scores) == {"frame", "frame_set", "motion_sum", "motion_max"}
@@ -43,13 +33,13 @@ def test_context_swapped_sets_show_what_shortcuts_score() -> None:
 def test_shortcuts_find_what_is_there_to_find() -> None:
     pairs = make_pairs("inertia", "easy", 20, 0)
     films = pairs.films.copy()
-    films[:, 2:, ::2, :, :8, :8] = 0  # impossible films carry a mark
-    films[:, 2:, 1::2, :, :8, :8] = 255  # which flashes
+    films[:, 2:, :, :, :8, :8] = 0  # impossible films carry a mark
+    films[:, 2:, 10, :, 8:16, :8] = 255  # which flashes
     marked: PairSet = dataclasses.replace(pairs, films=films)
     scores = {score.check: score.accuracy for score in shortcut_scores([features(marked)])}
     assert scores["frame"] > 0.95
     assert scores["frame_set"] > 0.95
-    assert scores["motion_sum"] > 0.95
+    assert abs(scores["motion_sum"] - 0.5) > 0.4
 
 
 def test_pairwise_counts_ties_half() -> None:

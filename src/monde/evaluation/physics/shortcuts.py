@@ -4,6 +4,7 @@ A set of films is only worth a model's score if these stay at chance; where they
 (Riochet et al., arXiv 1803.07616, section on low-level baselines).
 """
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ CELLS = 8
 """Frames are averaged down to 8 × 8 colours for classifiers."""
 
 FRAMES = 8
-"""Frames of each film, drawn at random, that a single-frame classifier learns from and judges by."""
+"""Frames of each film, drawn at random, that a single-frame classifier learns from and judges, one by one."""
 
 FOLDS = 5
 """Parts of the sets; each is judged by what was learned on the others."""
@@ -32,9 +33,9 @@ class ShortcutScore:
     """How often a shortcut finds the impossible film of a pair.
 
     Args:
-        check: `frame` (logistic regression on single frames, summed over a film's), `frame_set` (on the mean frame
-            before the event and after it), `motion_sum` or `motion_max` (more change is called impossible; below one
-            half is as telling as above).
+        check: `frame` (logistic regression on single frames, one drawn from either film), `frame_set` (on the mean
+            frame before the event and after it), `motion_sum` or `motion_max` (more change is called impossible; below
+            one half is as telling as above).
         accuracy: Of all pairs of a possible and an impossible film of one set; ties count half.
         interval: 95%, over sets.
         n: Sets.
@@ -73,11 +74,12 @@ class Features:
 def features(pairs: PairSet, seed: int = 0) -> Features:
     """What shortcuts see of these pairs; `seed` draws the frames."""
     n, films, T = pairs.films.shape[:3]
-    generator = np.random.default_rng([seed, pairs.seed, n])
     frames = np.empty((n, films, min(FRAMES, T), 3 * CELLS**2), dtype=np.float32)
     halves = np.empty((n, films, 2 * 3 * CELLS**2), dtype=np.float32)
     change = np.empty((n, films, T - 1), dtype=np.int64)
     for row in range(n):
+        # Of the set's own name: draws that repeat from one call to the next would be learned in place of the frames.
+        generator = np.random.default_rng([seed, zlib.crc32(pairs.ids[row].encode())])
         small = _averaged(pairs.films[row])
         for k in range(films):
             frames[row, k] = small[k, generator.permutation(T)[:FRAMES]]
@@ -111,8 +113,8 @@ def shortcut_scores(parts: Iterable[Features], seed: int = 0) -> tuple[ShortcutS
     scores = {
         "frame": _cross_validated(frames, possible, seed),
         "frame_set": _cross_validated(halves[:, :, None], possible, seed),
-        "motion_sum": np.concatenate([part.motion_sum for part in every]).astype(np.float64),
-        "motion_max": np.concatenate([part.motion_max for part in every]).astype(np.float64),
+        "motion_sum": np.concatenate([part.motion_sum for part in every])[..., None].astype(np.float64),
+        "motion_max": np.concatenate([part.motion_max for part in every])[..., None].astype(np.float64),
     }
     return tuple(_score(check, values, possible, seed) for check, values in scores.items())
 
@@ -140,8 +142,12 @@ def pairwise(scores: Float[np.ndarray, "n m"], possible: Bool[np.ndarray, "n m"]
     return (won * counts).sum(axis=(1, 2)) / counts.sum(axis=(1, 2))
 
 
-def _score(check: str, values: Float[np.ndarray, "n 4"], possible: Bool[np.ndarray, "n 4"], seed: int) -> ShortcutScore:
-    won = pairwise(values, possible)
+def _score(
+    check: str, values: Float[np.ndarray, "n 4 F"], possible: Bool[np.ndarray, "n 4"], seed: int
+) -> ShortcutScore:
+    # One frame against one frame. Scores summed over a few frames drawn at random would not do: a film that shows more
+    # has a noisier sum, and so equal means no longer make even odds.
+    won = np.mean([pairwise(values[..., f], possible) for f in range(values.shape[2])], axis=0)
     interval = bootstrap(won, lambda rows: float(rows.mean()), seed)
     return ShortcutScore(check=check, accuracy=float(won.mean()), interval=interval, n=len(won))
 
@@ -157,17 +163,17 @@ def _averaged(films: np.ndarray) -> Float32[np.ndarray, "k T d"]:
 
 def _cross_validated(
     inputs: Float32[np.ndarray, "n k F d"], possible: Bool[np.ndarray, "n k"], seed: int
-) -> Float64[np.ndarray, "n k"]:
-    """[n, k] log odds of a film to be impossible, summed over its frames, learned on other sets."""
+) -> Float64[np.ndarray, "n k F"]:
+    """[n, k, F] log odds of each frame to be of an impossible film, learned on other sets."""
     n, k, F, d = inputs.shape
     fold = np.random.default_rng([seed, n]).permutation(n) % FOLDS
-    scores = np.empty((n, k))
+    scores = np.empty((n, k, F))
     for part in range(FOLDS):
         train, test = np.flatnonzero(fold != part), np.flatnonzero(fold == part)
         labels = np.repeat(~possible[train], F, axis=1).reshape(-1)
         weights, mean, scale = _logistic(inputs[train].reshape(-1, d), labels)
         shown = (inputs[test].reshape(-1, d) - mean) / scale
-        scores[test] = (shown @ weights).reshape(len(test), k, F).sum(axis=2)
+        scores[test] = (shown @ weights).reshape(len(test), k, F)
     return scores
 
 
