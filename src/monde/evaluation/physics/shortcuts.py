@@ -19,7 +19,7 @@ CELLS = 8
 """Frames are averaged down to 8 × 8 colours for classifiers."""
 
 FRAMES = 8
-"""Frames of each film, drawn at random, that a single-frame classifier learns from and judges, one by one."""
+"""Frames of each film, drawn at random, that a single-frame classifier learns from. It judges all, one by one."""
 
 FOLDS = 5
 """Parts of the sets; each is judged by what was learned on the others."""
@@ -33,9 +33,9 @@ class ShortcutScore:
     """How often a shortcut finds the impossible film of a pair.
 
     Args:
-        check: `frame` (logistic regression on single frames, one drawn from either film), `frame_set` (on the mean
-            frame before the event and after it), `motion_sum` or `motion_max` (more change is called impossible; below
-            one half is as telling as above).
+        check: `frame` (logistic regression on single frames, any of the one film against any of the other), `frame_set`
+            (on the mean frame before the event and after it), `motion_sum` or `motion_max` (more change is called
+            impossible; below one half is as telling as above).
         accuracy: Of all pairs of a possible and an impossible film of one set; ties count half.
         interval: 95%, over sets.
         n: Sets.
@@ -57,14 +57,16 @@ class Features:
     """What shortcuts see of n sets of four films.
 
     Args:
-        frames: [n, 4, F, d] random frames, averaged down.
+        drawn: [n, 4, F, d] random frames, averaged down, to learn from.
+        frames: [n, 4, T, d] all frames, to judge.
         halves: [n, 4, 2 d] mean frame before the event and after it, averaged down.
         motion_sum: [n, 4] sum of |frame difference| over a film, in grey levels.
         motion_max: [n, 4] the greatest from one frame to the next.
         possible: [n, 4].
     """
 
-    frames: Float32[np.ndarray, "n 4 F d"]
+    drawn: Float32[np.ndarray, "n 4 F d"]
+    frames: Float32[np.ndarray, "n 4 T d"]
     halves: Float32[np.ndarray, "n 4 d2"]
     motion_sum: Int64[np.ndarray, "n 4"]
     motion_max: Int64[np.ndarray, "n 4"]
@@ -74,21 +76,23 @@ class Features:
 def features(pairs: PairSet, seed: int = 0) -> Features:
     """What shortcuts see of these pairs; `seed` draws the frames."""
     n, films, T = pairs.films.shape[:3]
-    frames = np.empty((n, films, min(FRAMES, T), 3 * CELLS**2), dtype=np.float32)
+    drawn = np.empty((n, films, min(FRAMES, T), 3 * CELLS**2), dtype=np.float32)
+    frames = np.empty((n, films, T, 3 * CELLS**2), dtype=np.float32)
     halves = np.empty((n, films, 2 * 3 * CELLS**2), dtype=np.float32)
     change = np.empty((n, films, T - 1), dtype=np.int64)
     for row in range(n):
         # Of the set's own name: draws that repeat from one call to the next would be learned in place of the frames.
         generator = np.random.default_rng([seed, zlib.crc32(pairs.ids[row].encode())])
-        small = _averaged(pairs.films[row])
+        small = frames[row] = _averaged(pairs.films[row])
         for k in range(films):
-            frames[row, k] = small[k, generator.permutation(T)[:FRAMES]]
+            drawn[row, k] = small[k, generator.permutation(T)[:FRAMES]]
         # In halves at the event: a cut elsewhere would only blur what there is to see.
         event = int(pairs.event_frame[row])
         halves[row] = np.concatenate([small[:, :event].mean(1), small[:, event:].mean(1)], axis=1)
         wide = pairs.films[row].astype(np.int16)
         change[row] = np.abs(np.diff(wide, axis=1)).sum(axis=(2, 3, 4), dtype=np.int64)
     return Features(
+        drawn=drawn,
         frames=frames,
         halves=halves,
         motion_sum=change.sum(axis=2),
@@ -109,10 +113,11 @@ def shortcut_scores(parts: Iterable[Features], seed: int = 0) -> tuple[ShortcutS
         raise ContractError("too few sets to learn and judge on", got=n, expected=f"at least {FOLDS}")
     possible = np.concatenate([part.possible for part in every])
     frames = np.concatenate([part.frames for part in every])
-    halves = np.concatenate([part.halves for part in every])
+    drawn = np.concatenate([part.drawn for part in every])
+    halves = np.concatenate([part.halves for part in every])[:, :, None]
     scores = {
-        "frame": _cross_validated(frames, possible, seed),
-        "frame_set": _cross_validated(halves[:, :, None], possible, seed),
+        "frame": _cross_validated(drawn, frames, possible, seed),
+        "frame_set": _cross_validated(halves, halves, possible, seed),
         "motion_sum": np.concatenate([part.motion_sum for part in every])[..., None].astype(np.float64),
         "motion_max": np.concatenate([part.motion_max for part in every])[..., None].astype(np.float64),
     }
@@ -145,9 +150,11 @@ def pairwise(scores: Float[np.ndarray, "n m"], possible: Bool[np.ndarray, "n m"]
 def _score(
     check: str, values: Float[np.ndarray, "n 4 F"], possible: Bool[np.ndarray, "n 4"], seed: int
 ) -> ShortcutScore:
-    # One frame against one frame. Scores summed over a few frames drawn at random would not do: a film that shows more
-    # has a noisier sum, and so equal means no longer make even odds.
-    won = np.mean([pairwise(values[..., f], possible) for f in range(values.shape[2])], axis=0)
+    # Every frame of an impossible film against every one of a possible film. Sums over a few frames drawn at random
+    # would not do: a film that shows more has a noisier sum, and so equal means no longer make even odds.
+    F = values.shape[2]
+    rows = [pairwise(v.reshape(1, -1), np.repeat(p, F)[None]) for v, p in zip(values, possible, strict=True)]
+    won = np.concatenate(rows)
     interval = bootstrap(won, lambda rows: float(rows.mean()), seed)
     return ShortcutScore(check=check, accuracy=float(won.mean()), interval=interval, n=len(won))
 
@@ -162,18 +169,22 @@ def _averaged(films: np.ndarray) -> Float32[np.ndarray, "k T d"]:
 
 
 def _cross_validated(
-    inputs: Float32[np.ndarray, "n k F d"], possible: Bool[np.ndarray, "n k"], seed: int
-) -> Float64[np.ndarray, "n k F"]:
-    """[n, k, F] log odds of each frame to be of an impossible film, learned on other sets."""
+    inputs: Float32[np.ndarray, "n k F d"],
+    judged: Float32[np.ndarray, "n k T d"],
+    possible: Bool[np.ndarray, "n k"],
+    seed: int,
+) -> Float64[np.ndarray, "n k T"]:
+    """[n, k, T] log odds of each judged frame to be of an impossible film, learned from the inputs of other sets."""
     n, k, F, d = inputs.shape
+    T = judged.shape[2]
     fold = np.random.default_rng([seed, n]).permutation(n) % FOLDS
-    scores = np.empty((n, k, F))
+    scores = np.empty((n, k, T))
     for part in range(FOLDS):
         train, test = np.flatnonzero(fold != part), np.flatnonzero(fold == part)
         labels = np.repeat(~possible[train], F, axis=1).reshape(-1)
         weights, mean, scale = _logistic(inputs[train].reshape(-1, d), labels)
-        shown = (inputs[test].reshape(-1, d) - mean) / scale
-        scores[test] = (shown @ weights).reshape(len(test), k, F)
+        shown = (judged[test].reshape(-1, d) - mean) / scale
+        scores[test] = (shown @ weights).reshape(len(test), k, T)
     return scores
 
 
