@@ -9,6 +9,7 @@ true way, control step by control step. Writes results/constraints.json.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from common import options, row, write
-from monde.agents import PlanningAgent, Strategy, make_policy, observation_to_clip, run_episodes
+from episodes import Layouts, find_episodes, run_some
+from monde.agents import PlanningAgent, Strategy, make_policy, observation_to_clip
 from monde.agents.rollout import roll
 from monde.costs import KeepOut
 from monde.evaluation import describe_strategy
@@ -32,7 +34,6 @@ from monde.recipes import strategy
 from monde.scorecard import Row
 from monde.worlds import make
 from planning import opened, prepare
-from watched import Watched
 
 WORLD = "tworoom"
 CENTRE, RADIUS, MARGIN = (16.5, 32.0), 5.0, 4.0
@@ -54,23 +55,12 @@ def nearest(begins: Float[np.ndarray, "... 2"], ends: Float[np.ndarray, "... 2"]
     return np.linalg.norm(from_centre + np.clip(share, 0, 1)[..., None] * way, axis=-1)
 
 
-def crossing_episodes(n: int) -> tuple[int, ...]:
-    """Seeds whose straight way from start to goal crosses the ball, at least 1 px deep."""
-    found: list[int] = []
-    start = SCAN_SEED
-    while len(found) < n:
-        seeds = list(range(start, start + 500))
-        world = make(WORLD, len(seeds))
-        begin = world.reset(seeds).values["state"][:, :2].astype(float)
-        aim = world.goal()
-        assert aim is not None
-        goal = aim.values["state"][:, :2].astype(float)
-        apart = [np.linalg.norm(place - np.array(CENTRE), axis=1) >= CLEAR for place in (begin, goal)]
-        same_room = (begin[:, 0] < 27) & (goal[:, 0] < 27)
-        chosen = apart[0] & apart[1] & same_room & (nearest(begin, goal) < RADIUS - 1)
-        found += [seed for seed, taken in zip(seeds, chosen, strict=True) if taken]
-        start += len(seeds)
-    return tuple(found[:n])
+def crosses(layouts: Layouts) -> Bool[np.ndarray, " B"]:
+    """Whether the straight way from start to goal, both in the ball's room, crosses the ball at least 1 px deep."""
+    start, goal = layouts.start, layouts.goal
+    apart = [np.linalg.norm(place - np.array(CENTRE), axis=1) >= CLEAR for place in (start, goal)]
+    same_room = (start[:, 0] < 27) & (goal[:, 0] < 27)
+    return np.asarray(apart[0] & apart[1] & same_room & (nearest(start, goal) < RADIUS - 1))
 
 
 def position_readout(model: JEPA) -> LinearReadout:
@@ -99,12 +89,9 @@ def entered(places: Float[np.ndarray, "B T 2"], steps: Sequence[int]) -> Bool[np
 def run(model: JEPA, chosen: Strategy, seeds: tuple[int, ...]) -> tuple[int, int, int]:
     """Episodes that violated, that arrived, and that arrived without violating."""
     violated, arrived = [], []
-    for start in range(0, len(seeds), BATCH):
-        part = seeds[start : start + BATCH]
-        world = Watched(make(WORLD, len(part)))
-        agent = PlanningAgent(model, chosen, seed=0, hypotheses=HYPOTHESES)
-        results = run_episodes(world, agent, part, BUDGET_STEPS)
-        violated.append(entered(world.places, results.steps.tolist()))
+    agent = partial(PlanningAgent, model, chosen, seed=0, hypotheses=HYPOTHESES)
+    for results, places in run_some(WORLD, seeds, agent, BUDGET_STEPS, BATCH):
+        violated.append(entered(places, results.steps.tolist()))
         arrived.append(results.success)
     bad, good = np.concatenate(violated), np.concatenate(arrived)
     return int(bad.sum()), int(good.sum()), int((good & ~bad).sum())
@@ -148,7 +135,7 @@ def main() -> None:
         "unconstrained": Strategy(planner, found.cost, found.actor),
         "actor_alone": strategy("actor", folder, device="cpu"),
     }
-    seeds = crossing_episodes(given.episodes)
+    seeds = find_episodes(WORLD, given.episodes, SCAN_SEED, crosses)
     shown = [row for name, chosen in tried.items() for row in rows(name, run(model, chosen, seeds), len(seeds))]
     plans = time_plans(model, careful, make, WORLD, seeds, plans=20, seed=0, hypotheses=HYPOTHESES)
     shown.append(row("plan_seconds", plans, "s", "one problem at a time, one thread, mean; without encoding"))

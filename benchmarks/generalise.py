@@ -5,12 +5,12 @@
 The model was trained on everything; actor and temporal distance are fitted anew on a part of the recording, and judged
 on the rest. layouts: fitted where the door is in the upper part of the wall, judged where it is in the lower part.
 goals: fitted without any frame of one corner of the square, judged with goals in that corner, one layout. Hybrid
-(search in the model, one block ahead; `hybrid_wide`: three) beside the actor alone, on the same episodes. Writes
+(search in the model, one block ahead; `hybrid_far`: three) beside the actor alone, on the same episodes. Writes
 results/generalise.json.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,8 @@ import torch
 from jaxtyping import Bool
 
 from common import options, write
-from monde.agents import PlanningAgent, Strategy, run_episodes
+from episodes import Layouts, find_episodes, run_some
+from monde.agents import PlanningAgent, Strategy
 from monde.costs import TimeToGoal
 from monde.evaluation.statistics import bootstrap, wilson
 from monde.models import JEPA
@@ -29,7 +30,6 @@ from monde.training import choose_precision
 from monde.training.actor import fit_heads
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import Setup, reopen
-from monde.worlds import make
 from planning import opened, prepare
 
 SPLIT = 36.0
@@ -37,7 +37,7 @@ SPLIT = 36.0
 CORNER = (40.0, 24.0)
 """Goals for judging alone: x above the first, y below the second, px."""
 SCAN_SEED = 8_000_000
-WIDE = HybridPlanner(HybridConfig(horizon=3, samples=64, rounds=3, elites=8))
+FAR = HybridPlanner(HybridConfig(horizon=3, samples=64, rounds=3, elites=8))
 
 
 def states(setup: Setup) -> np.ndarray:
@@ -61,6 +61,16 @@ def doors(setup: Setup) -> np.ndarray:
         length = setup.recording.lengths[episode]
         found.append(np.full(length, (open_rows[0] + open_rows[-1] + 1) / 2))
     return np.concatenate(found)
+
+
+def below(layouts: Layouts) -> Bool[np.ndarray, " B"]:
+    """Whether the door is where heads were not fitted."""
+    return np.asarray(layouts.door >= SPLIT)
+
+
+def cornered(layouts: Layouts) -> Bool[np.ndarray, " B"]:
+    """Whether the goal is where heads were not fitted."""
+    return np.asarray((layouts.goal[:, 0] > CORNER[0]) & (layouts.goal[:, 1] < CORNER[1]))
 
 
 def without(data: FrameLatents, kept: Bool[np.ndarray, " M"]) -> FrameLatents:
@@ -88,35 +98,15 @@ def without(data: FrameLatents, kept: Bool[np.ndarray, " M"]) -> FrameLatents:
     )
 
 
-def episodes(world_name: str, n: int, wanted: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[int, ...]:
-    """Seeds of the world's episodes of which `wanted(goals [B, 2], doors [B])` says yes, none solved at its start."""
-    found: list[int] = []
-    start = SCAN_SEED
-    while len(found) < n:
-        seeds = list(range(start, start + 500))
-        world = make(world_name, len(seeds))
-        world.reset(seeds)
-        aim = world.goal()
-        assert aim is not None
-        door = np.asarray(getattr(world, "door"))  # noqa: B009 - only TwoRoom has it
-        chosen = wanted(aim.values["state"][:, :2], door) & ~world.success()
-        found += [seed for seed, taken in zip(seeds, chosen, strict=True) if taken]
-        start += len(seeds)
-    return tuple(found[:n])
-
-
 def judge(
     kind: str, model: JEPA, heads: tuple[Strategy, Strategy, Strategy], name: str, seeds: tuple[int, ...]
 ) -> list[Row]:
     """Success of the actor alone, the hybrid and a hybrid that looks further, and the hybrids' gain."""
     n = len(seeds)
     found: dict[str, np.ndarray] = {}
-    for label, chosen in zip(("actor", "hybrid", "hybrid_wide"), heads, strict=True):
-        parts = []
-        for start in range(0, n, 100):
-            part = seeds[start : start + 100]
-            results = run_episodes(make(name, len(part)), PlanningAgent(model, chosen, seed=0), part, 100)
-            parts.append(results.success)
+    for label, chosen in zip(("actor", "hybrid", "hybrid_far"), heads, strict=True):
+        agent = partial(PlanningAgent, model, chosen, seed=0)
+        parts = [results.success for results, _ in run_some(name, seeds, agent, 100, 100)]
         found[label] = np.concatenate(parts).astype(float)
     rows = [
         Row(
@@ -127,7 +117,7 @@ def judge(
         )
         for label, values in found.items()
     ]
-    for label in ("hybrid", "hybrid_wide"):
+    for label in ("hybrid", "hybrid_far"):
         gain = found[label] - found["actor"]
 
         def mean(sample: np.ndarray) -> float:
@@ -151,7 +141,7 @@ def fitted(model: JEPA, data: FrameLatents, task: str, seed: int) -> tuple[Strat
     return (
         Strategy(PLANNERS["actor"], cost, summary.actor),
         Strategy(PLANNERS["hybrid"], cost, summary.actor),
-        Strategy(WIDE, cost, summary.actor),
+        Strategy(FAR, cost, summary.actor),
     )
 
 
@@ -171,13 +161,11 @@ def main() -> None:
         data = encode_frames(model, setup)
         if kind == "layouts":
             kept = doors(setup) < SPLIT
-            seeds = episodes(task, given.episodes, lambda goal, door: door >= SPLIT)
+            seeds = find_episodes(task, given.episodes, SCAN_SEED, below)
         else:
             place = states(setup)
             kept = ~((place[:, 0] > CORNER[0]) & (place[:, 1] < CORNER[1]))
-            seeds = episodes(
-                task, given.episodes, lambda goal, door: (goal[:, 0] > CORNER[0]) & (goal[:, 1] < CORNER[1])
-            )
+            seeds = find_episodes(task, given.episodes, SCAN_SEED, cornered)
         part = without(data, kept)
         protocol[f"{kind}_frames_fitted"] = [len(part), len(data)]
         rows += judge(kind, model, fitted(model, part, task, 0), task, seeds)

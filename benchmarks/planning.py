@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from common import options, row, write
-from monde.agents import Strategy, record
+from monde.agents import Strategy
 from monde.evaluation import ControlConfig, describe_strategy, score_control
 from monde.evaluation.statistics import wilson
 from monde.evaluation.timing import time_plans
@@ -40,14 +40,7 @@ def prepare(task: str, seed: int, keep: Path) -> Path:
     """The run of a task and seed, made by its recipe where it is not there yet."""
     recipe = RECIPES[task](keep / f"{task}-{seed}", seed=seed)
     run = RunFolder(recipe.run)
-    record(
-        recipe.world,
-        recipe.data,
-        episodes=recipe.episodes,
-        steps=recipe.steps,
-        policy=recipe.policy,
-        seed=recipe.seed,
-    )
+    recipe.record()
     if not run.config.exists():
         train(recipe.train)
     if recipe.actor is not None and not run.actor.exists():

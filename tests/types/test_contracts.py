@@ -1,6 +1,8 @@
 """What the contracts between rooms refuse, and what they say of themselves."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -153,3 +155,16 @@ def test_contracts_cannot_be_changed() -> None:
         clip.actions = None  # type: ignore[misc]  # frozen
     with pytest.raises(TypeError):
         clip.streams["b"] = stream(3)  # type: ignore[index]  # a mapping that nobody can write to
+
+
+def test_bounds_given_as_lists_are_taken_too() -> None:
+    """They were refused as unhashable once bounds were kept as tensors; runtime type checks are off for a user."""
+    code = (
+        "from monde.types import ActionSpec\n"
+        "given = ActionSpec(low=[-1.0, 0.0], high=[1.0, 2.0], block=2, dt_seconds=0.1)\n"
+        "low, high = given.bounds()\n"
+        "assert low.tolist() == [-1, 0, -1, 0] and high.tolist() == [1, 2, 1, 2]\n"
+        "assert given == ActionSpec(low=(-1.0, 0.0), high=(1.0, 2.0), block=2, dt_seconds=0.1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from monde.agents import Strategy, record
+from monde.agents import Strategy
 from monde.cli.actor import actor_note
 from monde.cli.progress import Reporter, stages
 from monde.cli.train import note
@@ -34,15 +34,7 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
     fresh = []
     run = RunFolder(recipe.run)
     with reporter.count(f"1/5 recording {recipe.world}", "episodes") as count:
-        recorded = record(
-            recipe.world,
-            recipe.data,
-            episodes=recipe.episodes,
-            steps=recipe.steps,
-            policy=recipe.policy,
-            seed=recipe.seed,
-            progress=count,
-        )
+        recorded = recipe.record(count)
     if recorded.new_episodes:
         fresh.append("record")
     if not _finished(run, recipe.train.minutes or 0):

@@ -87,7 +87,8 @@ class HybridPlanner:
             search = Search(problem, deadline_seconds, self._paces)
             opening = open_search(problem, config.horizon, generator, warm_start, config.samples, search.hurried)
             search.begin(opening.guess)
-            found = search.explore(*opening.then(self._wide(problem, generator)))
+            tried = opening.then(self._wide(problem, generator)) if config.wide else None
+            found = search.explore(*(tried or (opening.count, opening.draw, opening.count)))
             belief = distribution(opening.guess, problem.actions, 1.0)
             for _ in range(config.rounds - 1):
                 if search.cut:
@@ -102,7 +103,5 @@ class HybridPlanner:
         """Sequences around the middle of the bounds, smooth over time: white noise hardly leads anywhere."""
         spec, horizon = problem.actions, self.config.horizon
         middle = first_guess(spec, problem.batch, horizon, generator.device, None)
-        if not self.config.wide:
-            return middle[:, None][:, :0]
         noise = white_noise(self.config.wide, horizon, spec.width, generator)
         return distribution(middle, spec, 1.0).draw(coloured(noise, spec, SMOOTH))

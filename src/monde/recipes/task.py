@@ -1,9 +1,11 @@
 """What a recipe sets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from monde.agents import RecordingSummary, record
 from monde.evaluation import ScoreConfig
 from monde.training import FitActorConfig, TrainConfig
 
@@ -44,16 +46,27 @@ class Recipe:
         """Folder of the run."""
         return Path(self.train.run)
 
+    def record(self, progress: Callable[[int, int], None] | None = None) -> RecordingSummary:
+        """Record what is missing of the recording; see `monde.agents.record`."""
+        return record(
+            self.world,
+            self.data,
+            episodes=self.episodes,
+            steps=self.steps,
+            policy=self.policy,
+            seed=self.seed,
+            progress=progress,
+        )
+
 
 class MakeRecipe(Protocol):
-    """A task's recipe; the numbers of episodes and minutes have defaults that work."""
+    """A task's recipe; all but the folder has defaults that work."""
 
     def __call__(
         self,
         out: Path,
         *,
         minutes: float = ...,
-        recorded: int = ...,
         episodes: int = ...,
         seed: int = ...,
         planner: str = ...,

@@ -1,5 +1,6 @@
 """TwoRoom: the demo's task, and the same with a door that is somewhere else in every episode."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from monde.evaluation import ScoreConfig
@@ -9,22 +10,19 @@ from monde.recipes.task import Recipe
 from monde.training import FitActorConfig, GoalShares, TrainConfig
 
 
-def tworoom(
-    out: Path, *, minutes: float = 4.0, recorded: int = 400, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
-) -> Recipe:
-    """Random play in two rooms, a nano model, goals anywhere.
+def tworoom(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid") -> Recipe:
+    """Random play in two rooms, 400 episodes of 100 steps, a nano model, goals anywhere.
 
     Args:
         out: Folder of everything: the recording and the run lie in it.
-        minutes: Training time.
-        recorded: Episodes of 100 steps that are recorded.
+        minutes: Training time, and a quarter of it for the actor.
         episodes: Episodes that are planned and scored.
         seed: Of all of it.
         planner: What searches.
     """
     return Recipe(
         world="tworoom",
-        episodes=recorded,
+        episodes=400,
         steps=100,
         policy="random",
         seed=seed,
@@ -44,40 +42,28 @@ def tworoom(
 
 
 def tworoom_doors(
-    out: Path, *, minutes: float = 4.0, recorded: int = 2000, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
+    out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
 ) -> Recipe:
     """A door at another height in every episode: what the walls do must be seen, it cannot be learned by heart.
 
-    That takes many layouts (400 are not enough), a policy that walks into walls and through doors, inverse dynamics
-    (else the latent holds the door alone), goals of the same layout only, and an actor that is fitted for as long as
-    the model was trained: docs/log.md.
+    That takes many layouts (2,000; 400 are not enough), a policy that walks into walls and through doors, inverse
+    dynamics (else the latent holds the door alone), goals of the same layout only, and an actor that is fitted for as
+    long as the model was trained: docs/log.md.
 
     Args:
-        out: Folder of everything.
+        out: Folder of everything: the recording and the run lie in it.
         minutes: Training time, and again as much for the actor.
-        recorded: Episodes of 100 steps that are recorded, each a layout.
         episodes: Episodes that are planned and scored.
         seed: Of all of it.
         planner: What searches.
     """
-    actor = FitActorConfig(minutes=minutes, goals=GoalShares(elsewhere=0.0), seed=seed)
-    return Recipe(
+    fixed = tworoom(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)
+    goals = GoalShares(elsewhere=0.0)
+    return replace(
+        fixed,
         world="tworoom_doors",
-        episodes=recorded,
-        steps=100,
+        episodes=2000,
         policy="scripted",
-        seed=seed,
-        train=TrainConfig(
-            data=str(out / "recording"),
-            run=str(out / "tworoom_doors"),
-            size="nano",
-            block=5,
-            window=4,
-            minutes=minutes,
-            seed=seed,
-            objective=ObjectiveConfig(inverse_weight=1.0),
-        ),
-        actor=actor if planner in NEED_ACTOR else None,
-        score=ScoreConfig(episodes=episodes, budget_steps=100, seed=seed, decoder_seconds=10 * minutes),
-        planner=planner,
+        train=replace(fixed.train, run=str(out / "tworoom_doors"), objective=ObjectiveConfig(inverse_weight=1.0)),
+        actor=None if fixed.actor is None else replace(fixed.actor, minutes=minutes, goals=goals),
     )

@@ -76,7 +76,7 @@ def draw_tasks(data: FrameLatents, frames: int, goals: int, shares: GoalShares, 
     chosen = (uniform(frames) * len(data)).long().clamp_max(len(data) - 1)
     now, first, last = chosen[:, None], data.first[chosen][:, None], data.last[chosen][:, None]
     shape = (frames, goals)
-    steps = torch.log1p(-uniform(*shape)) / torch.log(torch.tensor(1 - 1 / shares.mean_steps, device=device))
+    steps = torch.log1p(-uniform(*shape)) / math.log1p(-1 / shares.mean_steps)
     ahead = torch.where(uniform(*shape) < AT_THE_GOAL, torch.zeros_like(now), steps.clamp_max(1e6).long() + 1)
     later = torch.minimum(now + ahead, last)
     anywhere = first + (uniform(*shape) * (last - first + 1)).long()

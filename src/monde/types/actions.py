@@ -43,6 +43,9 @@ class ActionSpec:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        # A specification is a key (of its bounds as tensors, of what planners remember): lists would not do.
+        for name in ("low", "high", "names"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if bool(self.low) + bool(self.choices) + self.unactuated != 1:
             raise ContractError(
                 "ActionSpec must be a box or a discrete set, or unactuated",

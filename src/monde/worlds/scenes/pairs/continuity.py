@@ -1,6 +1,7 @@
 """Continuity: what goes from one place to another passes all places between."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,7 +50,8 @@ def continuity(draw: Draw) -> Parts | None:
     camera = draw.scenery.camera
     middle = side / 2
     x0, y0 = (np.array([at(start), height]) - middle - np.array(camera.shift)) / zoom + middle
-    body = _moved(body, (float(x0), float(y0)), mirrored)
+    velocity = (-body.velocity[0] if mirrored else body.velocity[0], 0.0)
+    body = replace(body, position=(float(x0), float(y0)), velocity=velocity)
     motion = simulate([body], (), gravity=0.0, frames=frames, rate_hz=RATE_HZ)
     screens = []
     above = draw.chance(0.3)
@@ -72,16 +74,13 @@ def _jump(draw: Draw) -> Parts | None:
     shots = []
     x, y = (draw.uniform(0.2, 0.8) * draw.side_pixels for _ in range(2))
     for jump in (0.0, leap):
-        launched = Body(
-            shape=body.shape,
-            radius=body.radius,
-            colour=body.colour,
+        launched = replace(
+            body,
             position=(
                 x + jump * math.cos(way) - speed * math.cos(direction) * when.cut / RATE_HZ,
                 y + jump * math.sin(way) - speed * math.sin(direction) * when.cut / RATE_HZ,
             ),
             velocity=(speed * math.cos(direction), speed * math.sin(direction)),
-            angle=body.angle,
         )
         motion = simulate([launched], (), gravity=0.0, frames=when.frames, rate_hz=RATE_HZ)
         shot = shoot(draw, [launched], motion, blink=when.blink)
@@ -100,16 +99,4 @@ def _body(draw: Draw, slowest: float, fastest: float) -> Body:
         position=(0.0, 0.0),
         velocity=(draw.kinds.speed(draw.generator, slowest, fastest), 0.0),
         angle=draw.uniform(0, 2 * math.pi),
-    )
-
-
-def _moved(body: Body, position: tuple[float, float], mirrored: bool) -> Body:
-    vx = body.velocity[0]
-    return Body(
-        shape=body.shape,
-        radius=body.radius,
-        colour=body.colour,
-        position=position,
-        velocity=(-vx if mirrored else vx, 0.0),
-        angle=body.angle,
     )
