@@ -26,8 +26,8 @@ class Train:
     """Folder to write."""
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: that of DATA)")] = None
     """Name of the run."""
-    size: Literal["nano", "tiny", "small", "base"] = "nano"
-    """The one dial: nano trains in CPU minutes, tiny has 15 M parameters."""
+    size: Literal["nano", "memory", "tiny", "small", "base"] = "nano"
+    """The one dial: nano trains in CPU minutes, memory keeps in mind what is hidden, tiny has 15 M parameters."""
     minutes: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="")] = None
     """Training time."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None

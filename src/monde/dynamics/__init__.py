@@ -2,6 +2,15 @@
 
 from monde.dynamics.base import Dynamics
 from monde.dynamics.mlp import MLPDynamics, MLPDynamicsConfig
+from monde.dynamics.recurrent import RecurrentDynamics, RecurrentDynamicsConfig
 from monde.dynamics.transformer import TransformerDynamics, TransformerDynamicsConfig
 
-__all__ = ["Dynamics", "MLPDynamics", "MLPDynamicsConfig", "TransformerDynamics", "TransformerDynamicsConfig"]
+__all__ = [
+    "Dynamics",
+    "MLPDynamics",
+    "MLPDynamicsConfig",
+    "RecurrentDynamics",
+    "RecurrentDynamicsConfig",
+    "TransformerDynamics",
+    "TransformerDynamicsConfig",
+]

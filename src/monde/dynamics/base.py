@@ -29,6 +29,12 @@ class Dynamics(nn.Module, ABC):
     def begin(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> tuple[Tensor, ...]:
         """The memory after T observed latents and the U = T - 1 blocks between them."""
 
+    def begins(
+        self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]
+    ) -> tuple[tuple[Tensor, ...], ...]:
+        """`begin` after each of several lengths of history."""
+        return tuple(self.begin(latents[:, :length], actions[:, : length - 1]) for length in lengths)
+
     @abstractmethod
     def advance(self, belief: Belief, actions: Float[Tensor, "B A"]) -> tuple[Tensor, ...]:
         """The memory once the block `actions` is taken from belief.newest. Constant time."""

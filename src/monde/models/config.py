@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from monde.dynamics import MLPDynamicsConfig, TransformerDynamicsConfig
+from monde.dynamics import MLPDynamicsConfig, RecurrentDynamicsConfig, TransformerDynamicsConfig
 from monde.dynamics.lewm_predictor import LewmPredictorConfig
 from monde.errors import UsageError, unknown_name
 from monde.perception import BackboneConfig, PerceptionConfig
 from monde.perception.lewm_vit import LewmPerceptionConfig
 from monde.types import ActionSpec, Sensor
 
-Size = Literal["nano", "tiny", "small", "base"]
+Size = Literal["nano", "memory", "tiny", "small", "base"]
+
+
+MEMORY_GRID = 4
+"""Tokens along a side of a frame of the size "memory"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +31,15 @@ class ModelConfig:
     sensors: tuple[Sensor, ...]
     actions: ActionSpec
     perception: PerceptionConfig | BackboneConfig | LewmPerceptionConfig
-    dynamics: MLPDynamicsConfig | TransformerDynamicsConfig | LewmPredictorConfig
+    dynamics: MLPDynamicsConfig | RecurrentDynamicsConfig | TransformerDynamicsConfig | LewmPredictorConfig
 
 
 def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) -> ModelConfig:
     """The configuration of one size for these sensors and actions.
 
     - nano: strided CNN and a residual MLP, D = 64; trains in CPU minutes.
+    - memory: a strided CNN to a grid of 4×4 tokens and a convolutional GRU, D = 32 each: a belief that holds for
+      seconds what is out of sight; trains in CPU minutes, too.
     - tiny: LeWM's 15 M (arXiv 2603.19312, section 4): ViT-tiny and a 6-block predictor, D = 192.
     - small, base: ViT-S and ViT-B with predictors to match, D = 384 and 768.
 
@@ -60,6 +66,10 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
             perception=perception,
             dynamics=MLPDynamicsConfig(latent=64, actions=actions.width),
         )
+    if size == "memory":
+        perception = PerceptionConfig(latent=32, encoder="conv", grid=MEMORY_GRID)
+        dynamics = RecurrentDynamicsConfig(latent=32, actions=actions.width, tokens=MEMORY_GRID**2)
+        return ModelConfig(sensors=sensors, actions=actions, perception=perception, dynamics=dynamics)
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
     return ModelConfig(
         sensors=sensors,

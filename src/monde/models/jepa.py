@@ -6,7 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.dynamics import Dynamics, MLPDynamics, MLPDynamicsConfig, TransformerDynamics
+from monde.dynamics import (
+    Dynamics,
+    MLPDynamics,
+    MLPDynamicsConfig,
+    RecurrentDynamics,
+    RecurrentDynamicsConfig,
+    TransformerDynamics,
+)
 from monde.dynamics.lewm_predictor import LewmPredictor, LewmPredictorConfig
 from monde.errors import ContractError
 from monde.models.config import ModelConfig
@@ -145,13 +152,16 @@ class JEPA(nn.Module):
         latents = latents.float()
         return Rollout(latents, self._after(belief, latents, memory) if beliefs else None)
 
-    def predict(self, latents: Latents, actions: Float[Tensor, "B U A"], context: int | None) -> Predictions:
+    def predict(
+        self, latents: Latents, actions: Float[Tensor, "B U A"], context: int | None, rollout_steps: int = 0
+    ) -> Predictions:
         """Predictions of a batch of encoded clips, for the objective; actions are *normalised* blocks.
 
         Args:
             latents: Of T steps.
             actions: [B, T-1, A].
             context: Steps that the multi-step prediction is given, or none for one-step predictions only.
+            rollout_steps: Steps after which it begins anew from what was observed; 0 to go on to the end.
 
         Raises:
             ContractError: Clips no longer than the context.
@@ -168,21 +178,36 @@ class JEPA(nn.Module):
             one_step = self.dynamics(latents.values[:, :-1], actions)
             if context is None:
                 return Predictions(one_step, None)
-            seen = Latents(latents.values[:, :context], latents.times_seconds[:, :context])
-            belief = self._begin(seen, actions[:, : context - 1])
-            imagined, _ = self.dynamics.rollout(belief, actions[:, None, context - 1 :], 1, False)
-            return Predictions(one_step, imagined[:, 0, 0])
+            return Predictions(one_step, self._rollouts(latents, actions, context, rollout_steps or T - context))
+
+    def _rollouts(self, latents: Latents, actions: Tensor, context: int, steps: int) -> Float[Tensor, "B R N D"]:
+        """All latents after the context, imagined `steps` at a time; all starts in one batch."""
+        B, T = latents.values.shape[:2]
+        lengths = tuple(range(context, T, steps))
+        memories = self.dynamics.begins(latents.values, actions, lengths)
+        beliefs = [
+            self._belief(latents.values[:, :length], memory, latents.times_seconds[:, length - 1])
+            for length, memory in zip(lengths, memories, strict=True)
+        ]
+        padded = nn.functional.pad(actions, (0, 0, 0, lengths[-1] - 1 + steps - (T - 1)))
+        acted = torch.stack([padded[:, length - 1 : length - 1 + steps] for length in lengths])
+        imagined, _ = self.dynamics.rollout(_joined(beliefs), acted.flatten(0, 1)[:, None], 1, False)
+        return imagined[:, 0, 0].unflatten(0, (len(lengths), B)).transpose(0, 1).flatten(1, 2)[:, : T - context]
 
     def _begin(self, latents: Latents, actions: Tensor) -> Belief:
+        memory = self.dynamics.begin(latents.values, actions)
+        return self._belief(latents.values, memory, latents.times_seconds[:, -1])
+
+    def _belief(self, latents: Float[Tensor, "B T N D"], memory: tuple[Tensor, ...], times: Tensor) -> Belief:
         W = self.dynamics.window
-        window = latents.values[:, -W:]
+        window = latents[:, -W:]
         padding = W - window.shape[1]
         valid = torch.ones(window.shape[:2], dtype=torch.bool, device=window.device)
         return Belief(
             nn.functional.pad(window, (0, 0, 0, 0, padding, 0)),
             nn.functional.pad(valid, (padding, 0)),
-            self.dynamics.begin(latents.values, actions),
-            latents.times_seconds[:, -1],
+            memory,
+            times,
         )
 
     def _after(self, belief: Belief, latents: Tensor, memory: tuple[Tensor, ...]) -> Belief:
@@ -200,6 +225,17 @@ class JEPA(nn.Module):
         )
 
 
+def _joined(beliefs: list[Belief]) -> Belief:
+    """Several beliefs as one, row under row."""
+    memories = zip(*(belief.memory for belief in beliefs), strict=True)
+    return Belief(
+        torch.cat([belief.latents for belief in beliefs]),
+        torch.cat([belief.valid for belief in beliefs]),
+        tuple(torch.cat(parts) for parts in memories),
+        torch.cat([belief.times_seconds for belief in beliefs]),
+    )
+
+
 def _perception(config: ModelConfig) -> Perception | FrozenPerception | LewmPerception:
     if isinstance(config.perception, BackboneConfig):
         return FrozenPerception(config.sensors, config.perception)
@@ -211,6 +247,8 @@ def _perception(config: ModelConfig) -> Perception | FrozenPerception | LewmPerc
 def _dynamics(config: ModelConfig) -> Dynamics:
     if isinstance(config.dynamics, MLPDynamicsConfig):
         return MLPDynamics(config.dynamics)
+    if isinstance(config.dynamics, RecurrentDynamicsConfig):
+        return RecurrentDynamics(config.dynamics)
     if isinstance(config.dynamics, LewmPredictorConfig):
         return LewmPredictor(config.dynamics)
     return TransformerDynamics(config.dynamics)

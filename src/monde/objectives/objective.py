@@ -1,5 +1,6 @@
 """The whole training objective: predict the latent future, and keep the latents from collapsing."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -24,7 +25,11 @@ class ObjectiveConfig:
         covariance_weight: Weight of the covariance term relative to the variance term.
         inverse_weight: Weight of inverse dynamics; 0 leaves it out.
         rollout_weight: Weight of the multi-step prediction against the one-step one.
-        context: Frames that the multi-step prediction is given; it predicts all later ones of the window.
+        context: Frames that the multi-step prediction is given.
+        rollout_steps: Steps after which it begins anew from what was observed; 0 never, it goes on to the window's end.
+        outliers: Squared error, in units of the latents' variance, from which on an error counts in proportion to its
+            size instead of its square (pseudo-Huber): what nobody can foresee, such as a light that goes out, would
+            drown all else. None counts all by their squares.
         projections: SIGReg's random directions.
     """
 
@@ -34,12 +39,16 @@ class ObjectiveConfig:
     inverse_weight: float = 0.0
     rollout_weight: float = 1.0
     context: int = 1
+    rollout_steps: int = 0
+    outliers: float | None = None
     projections: int = 256
 
     def __post_init__(self) -> None:
         weights = (self.regulariser_weight, self.covariance_weight, self.inverse_weight, self.rollout_weight)
-        if min(weights) < 0 or self.context < 1 or self.projections < 1:
+        if min(weights) < 0 or self.context < 1 or self.projections < 1 or self.rollout_steps < 0:
             raise ContractError("ObjectiveConfig has a negative weight or an empty context", got=self)
+        if self.outliers is not None and not 0 < self.outliers < math.inf:
+            raise ContractError("ObjectiveConfig.outliers is no threshold", got=self.outliers, expected="above 0")
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,8 @@ class Predictions:
 
     Args:
         one_step: [E, B, T-1, N, D], each ensemble member's next latents from observed ones.
-        rollout: [B, T-c, N, D], latents imagined from the first c observed ones on, or none.
+        rollout: [B, T-c, N, D], latents imagined from the first c observed ones on (and again from later ones, where it
+            begins anew every few steps), or none.
     """
 
     one_step: Float[Tensor, "E B U N D"]
@@ -84,11 +94,11 @@ class Objective(nn.Module):
     ) -> Losses:
         """Losses of a batch of clips, given latents, *normalised* action blocks and the model's predictions."""
         config = self.config
-        parts = {"prediction": (predictions.one_step - latents[:, 1:]).square().mean()}
+        parts = {"prediction": self._error(predictions.one_step - latents[:, 1:])}
         total = parts["prediction"]
         if predictions.rollout is not None:
             future = latents[:, latents.shape[1] - predictions.rollout.shape[1] :]
-            parts["rollout"] = (predictions.rollout - future).square().mean()
+            parts["rollout"] = self._error(predictions.rollout - future)
             total = total + config.rollout_weight * parts["rollout"]
         if config.regulariser_weight:
             regulariser, named = self._regularise(latents.flatten(0, 2), generator)
@@ -99,8 +109,16 @@ class Objective(nn.Module):
             total = total + config.inverse_weight * parts["inverse"]
         with torch.no_grad():
             # The floor of one-step prediction, in the same unit: what "nothing changes" would score.
-            parts["copy_last"] = (latents[:, 1:] - latents[:, :-1]).square().mean()
+            parts["copy_last"] = self._error(latents[:, 1:] - latents[:, :-1])
         return Losses(total, {name: value.detach() for name, value in parts.items()})
+
+    def _error(self, difference: Float[Tensor, "*lead D"]) -> Float[Tensor, ""]:
+        if self.config.outliers is None:
+            return difference.square().mean()
+        threshold = self.config.outliers
+        return (
+            2 * math.sqrt(threshold) * ((difference.square().mean(-1) + threshold).sqrt() - math.sqrt(threshold)).mean()
+        )
 
     def _regularise(self, latents: Tensor, generator: Generator) -> tuple[Tensor, dict[str, Tensor]]:
         if self.config.regulariser == "sigreg":

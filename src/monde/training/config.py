@@ -16,7 +16,7 @@ class TrainConfig:
         data: Path of the recording.
         also: Paths of further recordings to learn from at once (see `monde.data.Mixture`); needs `step_seconds`.
         run: Folder to write.
-        size: "nano", "tiny", "small" or "base".
+        size: "nano", "memory", "tiny", "small" or "base".
         sensors: Names of the sensors that the model reads; empty takes every camera.
         frame: Side to which frames are resized, in pixels.
         block: Control steps in an action block, and the frame skip.
@@ -142,4 +142,4 @@ class TrainConfig:
 
 def default_learning_rate(size: str) -> float:
     """The peak rate that each size is trained with unless told otherwise."""
-    return {"nano": 2e-3, "tiny": 3e-4, "small": 2e-4, "base": 1e-4}.get(size, 3e-4)
+    return {"nano": 2e-3, "memory": 2e-3, "tiny": 3e-4, "small": 2e-4, "base": 1e-4}.get(size, 3e-4)

@@ -35,5 +35,6 @@ class TrainStep(nn.Module):
         else:
             actions = self.model.normalise(clip.actions.values.to(latents.values.device))
         config = self.objective.config
-        predictions = self.model.predict(latents, actions, config.context if config.rollout_weight else None)
+        context = config.context if config.rollout_weight else None
+        predictions = self.model.predict(latents, actions, context, config.rollout_steps)
         return self.objective(latents.values, actions, predictions, generator)
