@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from monde.errors import ContractError, unknown_name
+from monde.worlds.minimal_pairs.principles import principles
+from monde.worlds.minimal_pairs.timing import GRADES, RATE_HZ
 from monde.worlds.scenes.config import SceneConfig
 from monde.worlds.scenes.film import SceneFilm, Shot, film
 from monde.worlds.scenes.free import shoot
 from monde.worlds.scenes.pairs.make import SIDE_PIXELS, possible_shots
-from monde.worlds.scenes.pairs.parts import GRADES, RATE_HZ
-from monde.worlds.scenes.pairs.principles import principles
 
 FREE = "free"
 ALL = "all"
