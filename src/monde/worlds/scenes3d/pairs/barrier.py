@@ -29,16 +29,17 @@ def solidity(draw: Draw) -> Parts | None:
     frames, slowest, fastest = (32, 1.2, 2.2) if easy else (70, 1.2, 1.76) if long else (56, 1.2, 2.0)
     shape = draw.shape(("sphere", "box"))
     radius, speed = draw.kinds.radius(draw.generator), draw.kinds.speed(draw.generator, slowest, fastest)
-    stop = draw.between(13, 17) if easy else draw.between(34, 38) if long else draw.between(26, 31)
+    stop = draw.between(13, 17) if easy else draw.between(31, 35) if long else draw.between(26, 31)
     way = 1.0 if draw.chance(0.5) else -1.0
     colour = draw.kinds.draw_colours(draw.generator, 1)[0]
     body = Body(shape=shape, radius=radius, colour=colour, restitution=draw.uniform(0.85, 1.0))
-    # The face of the wall that is met; everything else follows from it.
-    face, y, thick = draw.uniform(-0.8, 0.8), draw.uniform(0.0, 1.0), 0.15
+    # It starts near the edge of the picture; where the wall stands follows from when it is met.
+    start, y, thick = -way * draw.uniform(1.6, 2.8), draw.uniform(0.0, 1.0), 0.15
     half, tall = body.half_sizes[0], body.tall + draw.uniform(0.1, 0.4)
-    body = replace(
-        body, position=(face - way * (half + speed * stop / RATE_HZ), y, body.tall), velocity=(way * speed, 0.0, 0.0)
-    )
+    face = start + way * (half + speed * stop / RATE_HZ)
+    body = replace(body, position=(start, y, body.tall), velocity=(way * speed, 0.0, 0.0))
+    if abs(face) > 1.2 or not within(draw, body, np.array([body.position])).all():
+        return None
     wall = Block(middle=(face + way * thick, y, tall), half=(thick, body.wide + draw.uniform(0.1, 0.3), tall))
     stopped, through = (
         on_floor(simulate([body], solids, gravity=0.0, frames=frames, rate_hz=RATE_HZ, floor=False))
@@ -60,7 +61,7 @@ def solidity(draw: Draw) -> Parts | None:
 def support(draw: Draw) -> Parts | None:
     """What a platform should carry falls through it, or a thing stays in the air on nothing."""
     easy, long = draw.grade == "easy", draw.grade == "long-hidden"
-    frames = 44 if easy else 64 if long else 52
+    frames = 48 if easy else 64 if long else 52
     shape, radius = draw.shape(("sphere", "box", "cylinder")), draw.kinds.radius(draw.generator)
     speed, pull, late = draw.kinds.speed(draw.generator, 0.8, 1.7), draw.uniform(3.0, 6.0), draw.uniform(0.3, 0.5)
     x, y, top = draw.uniform(-1.3, 1.3), draw.uniform(0.2, 1.0), draw.uniform(1.9, 2.3)

@@ -32,7 +32,7 @@ def continuity(draw: Draw) -> Parts | None:
     # Along its way, in m: hidden from `first` to `first_end` and from `second` to `second_end` (its centre).
     first = speed * (_UP_FRAME / RATE_HZ + seen) + 2 * r + 2 * MARGIN_METRES
     first_end = first + speed * away
-    second = first_end + 4 * r + 4 * MARGIN_METRES + speed * 0.05 + draw.uniform(0.0, 0.3)
+    second = first_end + 4 * r + 4 * MARGIN_METRES + speed * 0.05 + draw.uniform(0.2, 0.5)
     second_end = second + speed * 0.32
     end = second_end + 2 * r + 2 * MARGIN_METRES + speed * seen
     start = draw.scenery.camera.target[0] - way * (end / 2 + draw.uniform(-0.2, 0.2))

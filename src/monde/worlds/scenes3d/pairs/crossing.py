@@ -33,14 +33,16 @@ def inertia(draw: Draw) -> Parts | None:
 def gravity(draw: Draw) -> Parts | None:
     """In mid-air, with nothing to bounce off, what falls turns upwards, or what rises is thrown down."""
     when = timeline(draw, blink_at_cut=False)
-    pull = {"easy": (3.0, 7.0), "hidden": (1.8, 4.0), "long-hidden": (1.0, 2.0)}[draw.grade]
+    pull = {"easy": (3.0, 7.0), "hidden": (1.8, 4.0), "long-hidden": (0.8, 1.5)}[draw.grade]
     slant, direction = draw.uniform(0, 0.6), draw.uniform(0, 2 * math.pi)
     speed = draw.kinds.speed(draw.generator, 0.8, _FASTEST[draw.grade])
     x, y, _ = _flat(speed * math.sin(slant), direction)
     z = speed * math.cos(slant)
     body = replace(
         draw.body(draw.shape()),
-        position=(draw.uniform(-1.4, 1.4), draw.uniform(-0.8, 1.2), draw.uniform(1.6, 3.4)),
+        position=(draw.uniform(-1.4, 1.4), draw.uniform(-0.8, 1.2), draw.uniform(1.8, 4.2)),
+        restitution=0.5,
+        friction=0.3,
         spin=(0.0, 0.0, draw.uniform(-2, 2)),
     )
     falling, rising = replace(body, velocity=(x, y, -z)), replace(body, velocity=(x, y, z))
@@ -93,7 +95,7 @@ def _cross(draw: Draw, when: Timeline, launches: list[tuple[Body, ...]], gravity
             rate_hz=RATE_HZ,
             floor=gravity is not None,
         )
-        if gravity is not None and motion.contacts[when.seen[0].start : when.seen[1].stop].any():
+        if gravity is not None and motion.contacts[: when.seen[1].stop].any():
             return None
         if gravity is None:
             motion = on_floor(motion)

@@ -68,6 +68,8 @@ def _body(draw: Draw, manner: _Manner) -> Body:
             speed * math.sin(climb) if manner == "flight" else 0.0,
         ),
         spin=(0.0, 0.0, 0.0 if manner == "rest" else draw.uniform(-2, 2)),
+        restitution=0.5,
+        friction=0.3,
     )
 
 
@@ -79,8 +81,7 @@ def _keep(draw: Draw, manner: _Manner, bodies: list[Body], present: tuple[bool, 
         if manner == "flight":
             # Thrown so that it does not come down before it was seen: there is nothing to bounce off in the air.
             motion = simulate_around([body], gravity=pull, frames=when.frames, moment=when.cut, rate_hz=RATE_HZ)
-            early, late = when.seen[0].start, when.seen[1].stop
-            if motion.contacts[early:late].any():
+            if motion.contacts[: when.seen[1].stop].any():
                 return None
         else:
             launched = replace(body, position=(*body.position[:2], body.tall))

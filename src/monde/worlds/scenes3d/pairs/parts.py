@@ -25,8 +25,8 @@ Parts = minimal_pairs.Parts[Shot]
 EARTH = 9.81
 """Weight of what only slides or rests: nothing of it shows."""
 
-_WIDEST = 4.2
-"""Widest screen, m: wider ones hide most of the picture."""
+_WIDEST, _TALLEST = 4.2, 5.4
+"""Screens, m: larger ones hide most of the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +163,6 @@ def cover(draw: Draw, shots: Sequence[Shot], up: Span) -> Screen | None:
     """
     y = front(shots, up)
     rectangle = hiding(draw, shots, up, y)
-    if y < -4 or rectangle[2] - rectangle[0] > _WIDEST or rectangle[3] > 3.6:
+    if y < -4 or rectangle[2] - rectangle[0] > _WIDEST or rectangle[3] > _TALLEST:
         return None
     return panel(rectangle, y, shares(shots[0].take.frames, up), from_above=draw.chance(0.3))

@@ -28,6 +28,9 @@ class Script:
 _HIGH = Outlook(elevation_degrees=(8.0, 22.0), height=(1.8, 2.2))
 """What falls is seen from the side."""
 
+_AIRY = Outlook(distance=(10.6, 12.0), elevation_degrees=(6.0, 16.0), height=(2.3, 2.7))
+"""What is thrown needs room above."""
+
 _FAR = Outlook(distance=(12.2, 13.6), azimuth_degrees=6.0)
 """Two screens and the gap between them need room."""
 
@@ -35,8 +38,8 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
     {
         "permanence": Script(parts=permanence),
         "continuity": Script(parts=continuity, outlook=_FAR),
-        "solidity": Script(parts=solidity, outlook=Outlook(distance=(10.0, 11.0))),
-        "gravity": Script(parts=gravity, outlook=_HIGH),
+        "solidity": Script(parts=solidity, outlook=Outlook(distance=(11.0, 12.0), azimuth_degrees=8.0)),
+        "gravity": Script(parts=gravity, outlook=_AIRY),
         "inertia": Script(parts=inertia),
         "support": Script(parts=support, outlook=_HIGH),
         "collision": Script(parts=collision),
