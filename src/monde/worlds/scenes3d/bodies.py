@@ -121,6 +121,11 @@ class Body:
         return self.half_sizes[2]
 
     @property
+    def bounds(self) -> Float64[np.ndarray, " 3"]:
+        """Half sizes of an upright box of the scene that holds it however it is turned about its upright axis, m."""
+        return np.array([self.wide, self.wide, self.tall])
+
+    @property
     def reversed(self) -> "Body":
         """The same body with time running backwards."""
         (x, y, z), (a, b, c) = self.velocity, self.spin

@@ -53,7 +53,8 @@ def collision(draw: Draw) -> Parts | None:
     """What is hit does not move, or moves unhit; momentum appears, vanishes, or is turned round.
 
     The one film: the first object comes and hits the second. The other: the second comes and hits the first, or both
-    stay where they are, all but touching. Spheres are of one size, for else the greater would be lifted.
+    stay where they are, all but touching. Both are of one size: else they would meet above or below their centres, and
+    the greater would be lifted or tilted.
     """
     when = timeline(draw, blink_at_cut=False)
     shape = draw.shape(("sphere", "box"))
@@ -65,9 +66,8 @@ def collision(draw: Draw) -> Parts | None:
         )
         for colour in colours
     ]
-    if shape == "sphere":
-        made[1] = replace(made[1], radius=made[0].radius)
-    left, right = _slider(draw, made[0]), made[1]
+    left = _slider(draw, made[0])
+    right = replace(made[1], radius=left.radius)
     apart = left.half_sizes[0] + right.half_sizes[0] + _GAP_METRES
     ux, uy, _ = _flat(1.0, direction)
     right = replace(right, position=(left.position[0] + apart * ux, left.position[1] + apart * uy, right.tall))
