@@ -186,11 +186,12 @@ def _laboratory(K: int) -> tuple["mujoco.MjModel", "mujoco.MjData"]:
     bodies = "".join('<body><freejoint/><geom type="sphere" size="0.5"/></body>' for _ in range(K))
     # Floor and blocks belong to the world itself: in a body of their own MuJoCo's broadphase misses some contacts.
     solids = "".join('<geom type="box" size="1 1 1"/>' for _ in range(MAX_SOLIDS))
-    xml = f"""<mujoco><option integrator="Euler" cone="elliptic" iterations="50" tolerance="1e-12"><flag midphase="disable"/></option>
+    # Without midphase: its tree of boxes is built when the model is compiled, and sizes are set later.
+    xml = f"""<mujoco>
+      <option integrator="Euler" cone="elliptic" iterations="50" tolerance="1e-12"><flag midphase="disable"/></option>
       <default><geom solimp="0.999 0.999 0.001" solref="{-STIFFNESS} 0" friction="0 0 0"/></default>
       <worldbody><geom type="plane" size="{_FLOOR_REACH} {_FLOOR_REACH} 1"/>{solids}{bodies}</worldbody></mujoco>"""
     lab = load()
-    # Without midphase: its tree of boxes is built when the model is compiled, and sizes are set later.
     model = lab.MjModel.from_xml_string(xml)
     model.geom_sameframe[:_FIRST_BODY] = 0  # else MuJoCo would not look at their places, which were 0 when compiled
     return model, lab.MjData(model)
@@ -203,7 +204,7 @@ def _set_up(
     solids: Sequence[Block],
     floor: bool,
 ) -> None:
-    lab, K = load(), len(bodies)
+    lab = load()
     kinds = {"sphere": lab.mjtGeom.mjGEOM_SPHERE, "box": lab.mjtGeom.mjGEOM_BOX}
     kinds |= {"cylinder": lab.mjtGeom.mjGEOM_CYLINDER, "ellipsoid": lab.mjtGeom.mjGEOM_ELLIPSOID}
     for k, body in enumerate(bodies):

@@ -23,11 +23,11 @@ def continuity(draw: Draw) -> Parts | None:
     """
     if draw.grade == "easy":
         return _jump(draw)
-    frames = 92 if draw.grade == "hidden" else 116
+    frames = 92 if draw.grade == "hidden" else 144
     body = draw.body(draw.shape())
     speed = draw.kinds.speed(draw.generator, 0.8, 2.2 if draw.grade == "hidden" else 1.9)
     away = draw.uniform(0.32, 0.4) if draw.grade == "hidden" else draw.uniform(1.02, 1.1)
-    seen, r, y = SEEN_FRAMES / RATE_HZ, body.reach, draw.uniform(0.2, 1.2)
+    seen, r, y = SEEN_FRAMES / RATE_HZ, body.wide, draw.uniform(0.2, 1.2)
     way = 1.0 if draw.chance(0.5) else -1.0
     # Along its way, in m: hidden from `first` to `first_end` and from `second` to `second_end` (its centre).
     first = speed * (_UP_FRAME / RATE_HZ + seen) + 2 * r + 2 * MARGIN_METRES
@@ -44,15 +44,15 @@ def continuity(draw: Draw) -> Parts | None:
     )
     if math.ceil(end / speed * RATE_HZ) >= frames:
         return None
-    motion = simulate([launched], (), gravity=0.0, frames=frames, rate_hz=RATE_HZ, floor=False)
     ends = np.array([[start, y, body.tall], [start + way * end, y, body.tall]])
     if not within(draw, launched, ends).all():
         return None
+    motion = simulate([launched], (), gravity=0.0, frames=frames, rate_hz=RATE_HZ, floor=False)
     plane, screens, above = y - r - 0.3, [], draw.chance(0.3)
     share = shares(frames, Span(_UP_FRAME, frames))
     for low, high in ((first, first_end), (second, second_end)):
         places = np.array([[start + way * at, y, body.tall] for at in (low, high)])
-        rectangle = shade(draw.scenery.camera, places, np.full(3, r), plane)
+        rectangle = shade(draw.scenery.camera, places, launched.bounds, plane)
         screens.append(panel(rectangle, plane, share, from_above=above))
     shots = tuple(
         shoot(draw, [launched], on_floor(motion), gravity=EARTH, screens=screens, present=(there,))

@@ -122,7 +122,7 @@ def within(draw: Draw, body: Body, places: Float64[np.ndarray, "T 3"]) -> Bool[n
     edge = reach_pixels(draw, body, places)[:, None]
     seen = draw.scenery.camera.places(places)
     side = draw.scenery.camera.side_pixels
-    return ((seen > edge) & (seen < side - edge)).all(axis=1)
+    return np.all((seen > edge) & (seen < side - edge), axis=1)
 
 
 def inside(draw: Draw, shot: Shot, spans: Sequence[Span]) -> bool:
