@@ -55,8 +55,8 @@ class Body:
         velocity: m/s.
         quaternion: w, x, y, z, from its own axes to the scene's.
         spin: Angular velocity about the scene's axes, rad/s.
-        friction: Coulomb's coefficient; where two things touch the greater counts, and surroundings have 0.
-        restitution: 0 to 1; where two things touch the smaller counts, and surroundings have 1.
+        friction: Coulomb's coefficient against the surroundings (those of two bodies are multiplied).
+        restitution: Against the surroundings (likewise).
 
     Raises:
         ContractError: An unknown shape, a radius that is not positive, or a restitution outside 0 to 1.

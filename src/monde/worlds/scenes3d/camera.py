@@ -59,9 +59,10 @@ class Camera:
         seen = (scene - np.array(self.position)) @ self.axes.T
         return self.side_pixels / 2 + self.focal_pixels * seen[..., :2] / seen[..., 2:]
 
-    def depths(self, scene: Float64[np.ndarray, "*n 3"]) -> Float64[np.ndarray, " *n"]:
+    def depths(self, scene: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, " n"]:
         """Distance of points along the optical axis, m."""
-        return (scene - np.array(self.position)) @ self.axes[2]
+        depths: Float64[np.ndarray, " n"] = (scene - np.array(self.position)) @ self.axes[2]
+        return depths
 
     def onto(self, scene: Float64[np.ndarray, "*n 3"], y: float) -> Float64[np.ndarray, "*n 2"]:
         """x and z at which the line of sight to points of the scene meets the upright plane at `y`."""

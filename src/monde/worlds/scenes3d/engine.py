@@ -2,7 +2,7 @@
 
 import contextlib
 import ctypes.util
-import importlib
+import importlib.util
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -13,21 +13,28 @@ from monde.errors import UsageError
 BACKENDS = {"egl": "EGL", "osmesa": "OSMesa"}
 """By the name that MuJoCo gives them: the library of each, in the order tried."""
 
-APT = "on Debian or Ubuntu: sudo apt-get install -y libegl1 libgl1 (or libosmesa6)"
+APT = "on Debian or Ubuntu: sudo apt-get install -y libegl1 libgl1 libgl1-mesa-dri (or libosmesa6)"
+
+_FAILURES = (ImportError, RuntimeError, AttributeError, OSError)
+"""PyOpenGL raises AttributeError where a library lacks what it looks up."""
 
 
 @cache
 def load() -> ModuleType:
-    """The module.
+    """The module `mujoco`.
 
     Raises:
-        UsageError: mujoco is not installed.
+        UsageError: It is not installed, or cannot be imported with the renderer that was chosen.
     """
+    if importlib.util.find_spec("mujoco") is None:
+        raise UsageError("scenes in 3-D need mujoco", remedy='pip install "monde[physics]"')
+    chosen = backend()
     try:
-        with _environment(os.environ.get("MUJOCO_GL") or backend()):
+        # Without any renderer physics can still be simulated.
+        with _environment(chosen or "disabled"):
             return importlib.import_module("mujoco")
-    except ImportError as error:
-        raise UsageError("scenes in 3-D need mujoco", got=error, remedy='pip install "monde[physics]"') from error
+    except _FAILURES as error:
+        raise UsageError("mujoco cannot be imported", got=f"{chosen}: {error}", remedy=APT) from error
 
 
 def backend() -> str | None:
@@ -52,16 +59,14 @@ def rendering() -> Iterator[None]:
     try:
         with _environment(chosen):
             yield
-    except (ImportError, RuntimeError, AttributeError, OSError) as error:
-        # PyOpenGL raises AttributeError where a library lacks what it looks up.
+    except _FAILURES as error:
         raise UsageError("the renderer for 3-D scenes does not start", got=f"{chosen}: {error}", remedy=APT) from error
 
 
 @contextlib.contextmanager
-def _environment(chosen: str | None) -> Iterator[None]:
+def _environment(chosen: str) -> Iterator[None]:
     kept = {name: os.environ.get(name) for name in ("MUJOCO_GL", "PYOPENGL_PLATFORM")}
-    if chosen:
-        os.environ["MUJOCO_GL"] = chosen
+    os.environ["MUJOCO_GL"] = chosen
     try:
         yield
     finally:

@@ -34,7 +34,7 @@ def silhouette(
 ) -> Int64[np.ndarray, "n 2"]:
     """[n, 2] line and column of the pixels whose middles see the object, within the picture or beyond its edge."""
     half = np.array(half_sizes(shape, radius))
-    depth = float(camera.depths(position))
+    depth = float(camera.depths(position[None])[0])
     reach = math.hypot(*half)
     if depth <= reach:
         return np.empty((0, 2), dtype=np.int64)

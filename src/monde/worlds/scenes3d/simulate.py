@@ -1,6 +1,7 @@
 """Rigid bodies in space, by MuJoCo, in small fixed steps: equal launches give equal bits."""
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ STIFFNESS = 36_000.0
 
 MAX_SOLIDS = 5
 _FLOOR_REACH = 50.0
+_NOWHERE = (0.0, 0.0, -1000.0)
 _FIRST_BODY = 1 + MAX_SOLIDS
 """Number of the first body's geom: the floor's is 0, and then come the blocks."""
 
@@ -116,7 +118,7 @@ def simulate(
         expected = f"1 to {MAX_SCENE_OBJECTS} bodies, at most {MAX_SOLIDS} blocks"
         raise ContractError("this is not simulated", got=f"{len(bodies)} and {len(solids)}", expected=expected)
     lab = load()
-    model, data = _laboratory(len(bodies))
+    model, data = _laboratory(len(bodies), threading.get_ident())
     steps = math.ceil(STEPS_HZ / rate_hz)
     dt = 1 / (rate_hz * steps)
     model.opt.timestep = dt
@@ -181,19 +183,30 @@ def _touch(table: Bool[np.ndarray, "K K1"], pairs: np.ndarray, K: int) -> None:
 
 
 @cache
-def _laboratory(K: int) -> tuple["mujoco.MjModel", "mujoco.MjData"]:
-    """One model for all simulations of K bodies: compiling one takes longer than a film."""
-    bodies = "".join('<body><freejoint/><geom type="sphere" size="0.5"/></body>' for _ in range(K))
-    # Floor and blocks belong to the world itself: in a body of their own MuJoCo's broadphase misses some contacts.
-    solids = "".join('<geom type="box" size="1 1 1"/>' for _ in range(MAX_SOLIDS))
-    # Without midphase: its tree of boxes is built when the model is compiled, and sizes are set later.
+def _laboratory(K: int, thread: int) -> tuple["mujoco.MjModel", "mujoco.MjData"]:
+    """One model for all simulations of K bodies in one thread: compiling one takes longer than a film.
+
+    Every pair that may touch is named, since only of named pairs can friction be as stiff as it should whatever the
+    restitution: else MuJoCo damps sliding as it damps bouncing, and what bounces well slides on for ever.
+    """
+    bodies = "".join(
+        f'<body name="b{k}"><freejoint/><geom name="g{_FIRST_BODY + k}" type="sphere" size="0.5"/></body>'
+        for k in range(K)
+    )
+    solids = "".join(f'<geom name="g{i}" type="box" size="1 1 1"/>' for i in range(1, _FIRST_BODY))
+    pairs = "".join(f'<pair geom1="g{a}" geom2="g{b}"/>' for b in range(_FIRST_BODY, _FIRST_BODY + K) for a in range(b))
     xml = f"""<mujoco>
-      <option integrator="Euler" cone="elliptic" iterations="50" tolerance="1e-12"><flag midphase="disable"/></option>
-      <default><geom solimp="0.999 0.999 0.001" solref="{-STIFFNESS} 0" friction="0 0 0"/></default>
-      <worldbody><geom type="plane" size="{_FLOOR_REACH} {_FLOOR_REACH} 1"/>{solids}{bodies}</worldbody></mujoco>"""
+      <option integrator="Euler" cone="elliptic" iterations="50" tolerance="1e-12"/>
+      <default><geom contype="0" conaffinity="0"/></default>
+      <worldbody>
+        <geom name="g0" type="plane" size="{_FLOOR_REACH} {_FLOOR_REACH} 1"/>{solids}{bodies}
+      </worldbody>
+      <contact>{pairs}</contact></mujoco>"""
     lab = load()
     model = lab.MjModel.from_xml_string(xml)
     model.geom_sameframe[:_FIRST_BODY] = 0  # else MuJoCo would not look at their places, which were 0 when compiled
+    model.pair_solimp[:, :3] = 0.999, 0.999, 0.001
+    model.pair_solreffriction[:] = -STIFFNESS, -damping(0.0)
     return model, lab.MjData(model)
 
 
@@ -213,28 +226,38 @@ def _set_up(
         model.geom_type[geom] = kinds[body.shape]
         model.geom_size[geom] = (a, c, 0.0) if body.shape == "cylinder" else (a, b, c)
         model.geom_rbound[geom], model.geom_aabb[geom] = body.reach, (0, 0, 0, a, b, c)
-        model.geom_solref[geom] = -STIFFNESS, -damping(body.restitution)
-        model.geom_friction[geom] = body.friction, 0.0, 0.0
-        model.geom_condim[geom] = 3 if body.friction > 0 else 1
         model.body_mass[k + 1], model.body_inertia[k + 1] = body.mass, body.inertia
-    still = slice(0, _FIRST_BODY)
-    model.geom_contype[still], model.geom_conaffinity[still], model.geom_condim[still] = 0, 0, 1
+    # What is not there is where nobody gets to.
+    model.geom_pos[:_FIRST_BODY] = _NOWHERE
     if floor:
-        model.geom_contype[0] = model.geom_conaffinity[0] = 1
+        model.geom_pos[0] = 0.0
     for index, solid in enumerate(solids, start=1):
         model.geom_pos[index], model.geom_size[index] = solid.middle, solid.half
         model.geom_aabb[index], model.geom_rbound[index] = (0, 0, 0, *solid.half), float(np.linalg.norm(solid.half))
-        model.geom_contype[index] = model.geom_conaffinity[index] = 1
+    _set_pairs(model, bodies)
     lab.mj_resetData(model, data)
     lab.mj_setConst(model, data)
     for k, body in enumerate(bodies):
-        quaternion = np.array(body.quaternion) / np.linalg.norm(body.quaternion)
+        quaternion = np.array(body.quaternion, dtype=np.float64) / np.linalg.norm(body.quaternion)
         if body.shape == "cylinder":
             quaternion = _tilted(quaternion)
         data.qpos[7 * k : 7 * k + 7] = (*body.position, *quaternion)
-        inverse = quaternion * np.array([1, -1, -1, -1])
-        data.qvel[6 * k : 6 * k + 6] = (*body.velocity, *turned(inverse, np.array(body.spin)))
+        inverse = quaternion * np.array([1.0, -1.0, -1.0, -1.0])
+        data.qvel[6 * k : 6 * k + 6] = (*body.velocity, *turned(inverse, np.array(body.spin, dtype=np.float64)))
     lab.mj_forward(model, data)
+
+
+def _set_pairs(model: "mujoco.MjModel", bodies: Sequence[Body]) -> None:
+    """Friction and restitution of every two that may touch: products, in which surroundings count as 1."""
+    rough = np.array([1.0] * _FIRST_BODY + [body.friction for body in bodies])
+    springy = np.array([1.0] * _FIRST_BODY + [body.restitution for body in bodies])
+    a, b = model.pair_geom1, model.pair_geom2
+    friction = rough[a] * rough[b]
+    model.pair_friction[:] = 0.0
+    model.pair_friction[:, :2] = friction[:, None]
+    model.pair_dim[:] = np.where(friction > 0, 3, 1)
+    model.pair_solref[:, 0] = -STIFFNESS
+    model.pair_solref[:, 1] = [-damping(restitution) for restitution in (springy[a] * springy[b]).tolist()]
 
 
 def _tilted(quaternion: Float64[np.ndarray, " 4"]) -> Float64[np.ndarray, " 4"]:
