@@ -22,6 +22,9 @@ from monde.worlds.scenes3d.render import render
 
 ROUNDS = 5
 FILMS = 16
+FILES = {"2d": "scenes", "3d": "scenes_3d"}
+"""Result file of each space, so that either can be measured anew without the other."""
+
 CHUNK = 16
 """Sets in memory at once."""
 
@@ -92,31 +95,29 @@ def shortcut_rows(dimensions: str, sets: int) -> list[Row]:
 
 
 def main() -> None:
-    """Measure and write scenes.json."""
+    """Measure and write a file for each space."""
     parser = options(__doc__)
     parser.add_argument("--sets", type=int, default=400, help="sets (two possible, two impossible films) of each row")
     parser.add_argument("--seconds", type=float, default=10.0, help="of timing")
     parser.add_argument("--note", default="", help="kept beside the timing")
     parser.add_argument("--spaces", nargs="+", choices=list(TIMED), default=list(TIMED))
     given = parser.parse_args()
-    rows = []
     for dimensions in given.spaces:
+        rows = []
         for metric, frames_of in TIMED[dimensions].items():
             rows.append(row(metric, frames_per_second(given.seconds, frames_of), "1/s", given.note))
             print(rows[-1].metric, f"{rows[-1].value:.0f}", flush=True)
-    for dimensions in given.spaces:
         rows += shortcut_rows(dimensions, given.sets)
-    protocol = {
-        "sets": given.sets,
-        "split": "test",
-        "side_pixels": 64,
-        "config": str(SceneConfig()),
-        "config_3d": str(scenes3d.SceneConfig3D()),
-        "renderer_3d": str(engine.backend()),
-        "threads": 1,
-        "clock": "processor time",
-    }
-    write("scenes", rows, protocol, (0,), given.out)
+        write(FILES[dimensions], rows, protocol(dimensions, given.sets), (0,), given.out)
+
+
+def protocol(dimensions: str, sets: int) -> dict[str, object]:
+    """How it was measured."""
+    of_space: dict[str, object] = {"config": str(SceneConfig())}
+    if dimensions == "3d":
+        of_space = {"config": str(scenes3d.SceneConfig3D()), "renderer": str(engine.backend())}
+    common = {"sets": sets, "split": "test", "side_pixels": 64}
+    return {**common, **of_space, "threads": 1, "clock": "processor time"}
 
 
 if __name__ == "__main__":

@@ -99,20 +99,24 @@ def assemble(
     grade: Grade,
     split: Split,
     seed: int,
-    sources: Sequence[Source[S]],
+    numbers: range,
+    source: Callable[[int], Source[S]],
     draw: Callable[[Sequence[S]], RGB],
     space: Space = "2d",
 ) -> PairSet:
-    """One set of each source, drawn a few at a time.
+    """The sets of these numbers, each from its source, drawn a few at a time.
 
     Raises:
         ContractError: More films than memory should hold.
         WorldError: The design does not fit into the picture.
     """
     made: list[Made] = []
-    for start in range(0, len(sources), _GROUP):
-        made += _finished(sources[start : start + _GROUP], draw)
-        check_memory(made[0].films.nbytes * len(sources))
+    names: list[str] = []
+    for start in range(0, len(numbers), _GROUP):
+        sources = [source(number) for number in numbers[start : start + _GROUP]]
+        names += [one.name for one in sources]
+        made += _finished(sources, draw)
+        check_memory(made[0].films.nbytes * len(numbers))
     return PairSet(
         principle=asked.name,
         grade=grade,
@@ -123,7 +127,7 @@ def assemble(
         possible=np.tile(np.array([True, True, False, False]), (len(made), 1)),
         event_frame=np.array([one.event for one in made], dtype=np.int64),
         hidden=np.array([one.hidden for one in made], dtype=np.int64),
-        ids=tuple(source.name for source in sources),
+        ids=tuple(names),
         space=space,
     )
 

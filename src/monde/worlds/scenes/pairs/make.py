@@ -53,8 +53,12 @@ def make_pairs(
         return in_space(asked, level, n, seed, split=split, first=first)
     if space != "2d":
         raise unknown_name("space", space, ["2d", "3d"])
-    sources = [_source(asked, level, kinds, seed, number) for number in range(first, first + n)]
-    return assemble(asked, level, kinds, seed, sources, lambda shots: render([shot.take for shot in shots]).rgb)
+    numbers = range(first, first + n)
+
+    def source(number: int) -> Source[Shot]:
+        return _source(asked, level, kinds, seed, number)
+
+    return assemble(asked, level, kinds, seed, numbers, source, lambda shots: render([shot.take for shot in shots]).rgb)
 
 
 def possible_shots(of: str | Principle, grade: str, seeds: Sequence[int], *, split: str = "train") -> list[Shot]:

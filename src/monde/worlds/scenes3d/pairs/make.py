@@ -32,8 +32,12 @@ def make_pairs(of: str | Principle, grade: str, n: int, seed: int, *, split: str
         raise ContractError(
             "these pairs cannot be made", got=f"n={n}, seed={seed}, first={first}", expected="n ≥ 1, ≥ 0"
         )
-    sources = [_source(asked, level, kinds, seed, number) for number in range(first, first + n)]
-    return assemble(asked, level, kinds, seed, sources, _drawn, "3d")
+    numbers = range(first, first + n)
+
+    def source(number: int) -> Source[Shot]:
+        return _source(asked, level, kinds, seed, number)
+
+    return assemble(asked, level, kinds, seed, numbers, source, _drawn, "3d")
 
 
 def possible_shots(of: str | Principle, grade: str, seeds: Sequence[int], *, split: str = "train") -> list[Shot]:
