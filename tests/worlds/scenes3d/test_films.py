@@ -140,8 +140,6 @@ except UsageError as error:
     assert "apt-get" in str(error), error
     print("told")
 """
-    for broken in ({"MUJOCO_GL": "egl", "MUJOCO_EGL_DEVICE_ID": "99"}, {"MUJOCO_GL": "disabled"}):
-        done = subprocess.run(
-            [sys.executable, "-c", code], env=os.environ | broken, capture_output=True, text=True, timeout=60
-        )
-        assert done.stdout == "told\n", done.stderr
+    broken = os.environ | {"MUJOCO_GL": "egl", "MUJOCO_EGL_DEVICE_ID": "99"}
+    done = subprocess.run([sys.executable, "-c", code], env=broken, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "told\n", done.stderr

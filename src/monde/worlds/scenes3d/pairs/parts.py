@@ -126,7 +126,7 @@ def within(draw: Draw, body: Body, places: Float64[np.ndarray, "T 3"]) -> Bool[n
 
 
 def inside(draw: Draw, shot: Shot, spans: Sequence[Span]) -> bool:
-    """Whether all objects are wholly within the picture, and none stands before another, in these frames."""
+    """Whether all objects are wholly within the picture in these frames."""
     for span in spans:
         places = shot.motion.position[span.start : span.stop]
         if len(places) < SEEN_FRAMES:
