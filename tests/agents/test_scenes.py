@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 
 from monde.agents import record_scenes
-from monde.agents.scenes import OBJECT_NAMES
+from monde.agents.scenes import OBJECT_NAMES, OBJECT_NAMES_3D, SCENE_NAMES_3D
 from monde.data import open_recording
 from monde.errors import ContractError, DataError, UsageError
 from monde.models import load_model
 from monde.training import TrainConfig, train
+from monde.worlds import scenes3d
 from monde.worlds.scenes import SceneConfig, films_of
+from monde.worlds.scenes3d import SceneConfig3D, engine
 
 SHORT = SceneConfig(seconds=1.0)
+SHORT_3D = SceneConfig3D(seconds=1.0)
+needs_renderer = pytest.mark.skipif(engine.backend() is None, reason=f"no renderer: {engine.APT}")
 
 
 def test_scenes_are_recorded_and_resumed(tmp_path: Path) -> None:
@@ -45,6 +49,32 @@ def test_a_model_learns_from_scenes_without_actions(tmp_path: Path) -> None:
     assert load_model(tmp_path / "run").actions.unactuated
 
 
+@needs_renderer
+def test_scenes_in_space_are_recorded_and_resumed(tmp_path: Path) -> None:
+    wanted = scenes3d.films_of("all", SHORT_3D, 0, range(4))
+    told = ("top", "state", "depth")
+    assert record_scenes("all", tmp_path / "a", films=2, space="3d", config=SHORT_3D, sensors=told).new_episodes == 2
+    summary = record_scenes("all", tmp_path / "a", films=4, space="3d", config=SHORT_3D, sensors=told)
+    assert (summary.world, summary.new_episodes) == ("scenes/3d/all", 2)
+    recording = open_recording(tmp_path / "a")
+    assert recording.lengths == tuple(len(film.rgb) for film in wanted)
+    state = next(sensor for sensor in recording.sensors if sensor.name == "state")
+    assert len(state.names) == 3 * len(OBJECT_NAMES_3D) + len(SCENE_NAMES_3D)
+    for episode, film in enumerate(wanted):
+        clip = recording.read(episode, 0, len(film.rgb))
+        assert np.array_equal(clip.stream("top").values[0].numpy(), film.rgb)
+        assert np.array_equal(clip.stream("depth").values[0].numpy(), film.depth)
+        values = clip.stream("state").values[0].numpy()
+        assert np.allclose(values[:, -1], film.gravity)
+        first = state.names.index("object1_x_m")
+        there = film.present[:, 0]
+        assert np.allclose(values[there, first : first + 7], film.poses[there, 0], atol=1e-5)
+        camera = np.append(values[0, state.names.index("camera_x_m") :][:3], 1.0)
+        assert np.allclose(film.extrinsics @ camera, [0, 0, 0, 1], atol=1e-4)
+    with pytest.raises(DataError):
+        record_scenes("all", tmp_path / "a", films=5, space="3d", config=SHORT_3D, sensors=told, seed=1)
+
+
 def test_what_cannot_be_recorded_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown kind of scenes 'freee'"):
         record_scenes("freee", tmp_path, films=1)
@@ -54,3 +84,12 @@ def test_what_cannot_be_recorded_is_refused(tmp_path: Path) -> None:
         record_scenes("free", tmp_path, films=1, seed=-1)
     with pytest.raises(ContractError, match="one size and rate"):
         record_scenes("gravity", tmp_path / "x", films=1, config=SceneConfig(rate_hz=10))
+    with pytest.raises(UsageError, match="unknown space '4d'"):
+        record_scenes("free", tmp_path / "y", films=1, space="4d")
+    with pytest.raises(UsageError, match="config is not of this space"):
+        record_scenes("free", tmp_path / "y", films=1, space="3d", config=SHORT)
+    with pytest.raises(UsageError, match="unknown sensor of scenes 'lidar'"):
+        record_scenes("free", tmp_path / "y", films=1, sensors=("lidar",))
+    with pytest.raises(ContractError, match="depth of scenes in space only"):
+        record_scenes("free", tmp_path / "y", films=1, sensors=("top", "depth"))
+    assert not (tmp_path / "y").exists()

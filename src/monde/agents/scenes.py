@@ -5,39 +5,21 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Float32
-
 from monde.agents.recording import RecordingSummary
-from monde.data import EpisodeData, RecordingWriter, storage_for
+from monde.agents.scenes_telling import OBJECT_NAMES, OBJECT_NAMES_3D, SCENE_NAMES_3D, episode_of, sensors_of
+from monde.data import RecordingWriter, storage_for
 from monde.errors import UsageError, unknown_name
 from monde.limits import MAX_EPISODES
 from monde.store.typed import to_json
-from monde.types import Sensor
-from monde.worlds.scenes import SceneConfig, SceneFilm, films_of, kinds, object_slots
+from monde.worlds import scenes3d
+from monde.worlds.scenes import SceneConfig, SceneFilm, films_of, object_slots
+from monde.worlds.scenes.kinds import check_kind
+from monde.worlds.scenes3d import SceneConfig3D, SceneFilm3D
+
+__all__ = ["OBJECT_NAMES", "OBJECT_NAMES_3D", "SCENE_NAMES_3D", "record_scenes"]
 
 GROUP = 32
 """Films that are drawn, and then written, at a time."""
-
-OBJECT_NAMES = (
-    "present",
-    "x_px",
-    "y_px",
-    "vx_px_s",
-    "vy_px_s",
-    "cos",
-    "sin",
-    "spin_rad_s",
-    "radius_px",
-    "mass",
-    "friction",
-    "restitution",
-    "touches_object",
-    "touches_surroundings",
-    "visible",
-    "depth_order",
-)
-"""What the `state` sensor tells of each object; 0 throughout of one that a film does not have."""
 
 
 def record_scenes(
@@ -46,15 +28,18 @@ def record_scenes(
     *,
     films: int,
     seed: int = 0,
-    config: SceneConfig | None = None,
+    config: SceneConfig | SceneConfig3D | None = None,
     store: str = "auto",
+    space: str = "2d",
+    sensors: Sequence[str] = ("top", "state"),
     progress: Callable[[int, int], None] | None = None,
 ) -> RecordingSummary:
     """Record `films` films of possible physics into the dataset at `out`, or what is missing of them.
 
     A film depends on kind, seed, config and its own number alone, so that a recording which was stopped and resumed
-    equals one made in a single call. Sensors: `top` (RGB) and `state` (`OBJECT_NAMES` of each object as "object1_x_px",
-    and the film's gravity in px/s²). There are no actions.
+    equals one made in a single call. Sensors: `top` (RGB), `state` (`OBJECT_NAMES` of each object as "object1_x_px",
+    and the film's gravity in px/s²; in space `OBJECT_NAMES_3D` and `SCENE_NAMES_3D`), and in space `depth` (m). There
+    are no actions.
 
     Args:
         kind: "free" for rooms without a script, the name of a principle for its possible films (easy, hidden and
@@ -64,41 +49,44 @@ def record_scenes(
         seed: At least 0.
         config: Of free scenes; its split is that of all.
         store: As `monde.record` takes it.
+        space: 2d, or 3d (MuJoCo).
+        sensors: What is recorded.
         progress: Called with (films in the dataset, `films`) at the start and after each group.
 
     Raises:
-        UsageError: An unknown kind or storage, numbers out of limits, or pymunk is not installed.
+        UsageError: An unknown kind or storage, numbers out of limits, or pymunk (mujoco, a
+            renderer) is not installed.
         DataError: `out` holds something else, or was recorded with other arguments.
         StoreError: The disk is full or read-only.
     """
     began, folder = time.monotonic(), Path(out)
-    chosen = config or SceneConfig()
-    if kind not in kinds():
-        raise unknown_name("kind of scenes", kind, list(kinds()))
+    chosen = _config(config, space)
+    check_kind(kind)
     for name, value, low in (("films", films, 1), ("seed", seed, 0)):
         if not low <= value <= (MAX_EPISODES if name == "films" else 2**63):
             raise UsageError(f"{name} is out of limits", got=value, expected=f"at least {low}")
-    sensors = _sensors(chosen, object_slots(kind, chosen))
+    told = sensors_of(chosen, object_slots(kind, chosen.objects[1]), sensors)
     source: dict[str, object] = {"scenes": kind, "seed": seed, "config": to_json(chosen)}
+    if space != "2d":
+        source["space"] = space
+    make = _maker(kind, chosen, seed)
     tell = progress or (lambda done, asked: None)
     frames = 0
     with closing(
-        RecordingWriter(
-            folder, sensors=sensors, actions=None, source=source, frames=storage_for(folder, sensors, store)
-        )
+        RecordingWriter(folder, sensors=told, actions=None, source=source, frames=storage_for(folder, told, store))
     ) as writer:
         first = writer.episodes_written
         tell(first, films)
         while writer.episodes_written < films:
             done = writer.episodes_written
             numbers = range(done, min(films, (done // GROUP + 1) * GROUP))
-            episodes = [_episode(made, sensors) for made in films_of(kind, chosen, seed, numbers)]
+            episodes = [episode_of(made, told) for made in make(numbers)]
             writer.append(episodes)
             frames += sum(episode.steps for episode in episodes)
             tell(writer.episodes_written, films)
         return RecordingSummary(
             root=folder,
-            world=f"scenes/{kind}",
+            world=f"scenes/{kind}" if space == "2d" else f"scenes/{space}/{kind}",
             policy="none",
             episodes=writer.episodes_written,
             new_episodes=writer.episodes_written - first,
@@ -107,52 +95,22 @@ def record_scenes(
         )
 
 
-def _sensors(config: SceneConfig, objects: int) -> tuple[Sensor, ...]:
-    names = [f"object{k + 1}_{name}" for k in range(objects) for name in OBJECT_NAMES]
-    side = config.side_pixels
-    return (
-        Sensor(name="top", kind="rgb", shape=(3, side, side), rate_hz=config.rate_hz),
-        Sensor(
-            name="state",
-            kind="state",
-            shape=(len(names) + 1,),
-            rate_hz=config.rate_hz,
-            names=(*names, "gravity_px_s2"),
-        ),
-    )
+def _maker(
+    kind: str, config: SceneConfig | SceneConfig3D, seed: int
+) -> Callable[[Sequence[int]], Sequence[SceneFilm | SceneFilm3D]]:
+    if isinstance(config, SceneConfig3D):
+        return lambda numbers: scenes3d.films_of(kind, config, seed, numbers)
+    return lambda numbers: films_of(kind, config, seed, numbers)
 
 
-def _episode(made: SceneFilm, sensors: Sequence[Sensor]) -> EpisodeData:
-    width = sensors[1].shape[0]
-    state = np.zeros((len(made.times_seconds), width), dtype=np.float32)
-    told = _told(made)
-    state[:, : told.shape[1]] = told
-    state[:, -1] = made.gravity
-    return EpisodeData({"top": made.rgb, "state": state}, made.times_seconds, None)
-
-
-def _told(made: SceneFilm) -> Float32[np.ndarray, "T n"]:
-    """[T, K × names], as `OBJECT_NAMES`."""
-    T, K = made.visible.shape
-    fixed = (made.radius, made.mass, made.friction, made.restitution)
-    radius, mass, friction, restitution = (np.broadcast_to(values, (T, K)) for values in fixed)
-    columns = (
-        made.present,
-        made.position[..., 0],
-        made.position[..., 1],
-        made.velocity[..., 0],
-        made.velocity[..., 1],
-        np.cos(made.angle),
-        np.sin(made.angle),
-        made.spin,
-        radius,
-        mass,
-        friction,
-        restitution,
-        made.contacts[..., :-1].any(axis=-1),
-        made.contacts[..., -1],
-        made.visible,
-        np.broadcast_to(made.depth_order, (T, K)),
-    )
-    stacked = np.stack([np.asarray(column, dtype=np.float32) for column in columns], axis=-1)
-    return (stacked * made.present[..., None]).reshape(T, -1).astype(np.float32)
+def _config(given: SceneConfig | SceneConfig3D | None, space: str) -> SceneConfig | SceneConfig3D:
+    kinds_of_config: dict[str, type[SceneConfig] | type[SceneConfig3D]] = {"2d": SceneConfig, "3d": SceneConfig3D}
+    if space not in kinds_of_config:
+        raise unknown_name("space", space, list(kinds_of_config))
+    wanted = kinds_of_config[space]
+    if given is None:
+        return wanted()
+    if not isinstance(given, wanted):
+        got = f"{type(given).__name__} with space={space!r}"
+        raise UsageError("the config is not of this space", got=got, expected=wanted.__name__)
+    return given

@@ -1,11 +1,12 @@
 """Films of possible physics, drawn and simulated, with the exact state behind every pixel; and pairs cut from them."""
 
+from monde.worlds.minimal_pairs.variety import Split, Variety
 from monde.worlds.scenes.config import SceneConfig
 from monde.worlds.scenes.film import SceneFilm
 from monde.worlds.scenes.free import free_films
 from monde.worlds.scenes.kinds import films_of, kinds, object_slots
 from monde.worlds.scenes.pairs import GRADES, Grade, PairSet, Principle, make_pairs, principle, principles
-from monde.worlds.scenes.splits import VARIETIES, Split, Variety, variety
+from monde.worlds.scenes.splits import VARIETIES, variety
 
 __all__ = [
     "GRADES",

@@ -5,7 +5,8 @@ from typing import Literal, get_args
 
 from monde.errors import ContractError, unknown_name
 from monde.limits import MAX_EPISODE_STEPS, MAX_FRAME_SIDE_PIXELS, MAX_SCENE_OBJECTS
-from monde.worlds.scenes.splits import VARIETIES, Split
+from monde.worlds.minimal_pairs.variety import Split
+from monde.worlds.scenes.splits import VARIETIES
 
 Gravity = Literal["on", "off", "any"]
 Occluder = Literal["none", "static", "rising", "any"]

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from monde.errors import ContractError
+from monde.worlds.minimal_pairs.timing import Span
 from monde.worlds.scenes.bodies import Body
 from monde.worlds.scenes.config import SceneConfig
 from monde.worlds.scenes.film import SceneFilm, Shot, film
 from monde.worlds.scenes.render import Look, Panel, Take
 from monde.worlds.scenes.scenery import BORDER_PIXELS, Scenery, draw_scenery, light, room
-from monde.worlds.scenes.screens import Span, rising, standing
+from monde.worlds.scenes.screens import rising, standing
 from monde.worlds.scenes.simulate import simulate
 from monde.worlds.scenes.splits import SHAPES, variety
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from monde.errors import ContractError, unknown_name
+from monde.worlds.minimal_pairs.principles import principles
+from monde.worlds.minimal_pairs.timing import GRADES, RATE_HZ
 from monde.worlds.scenes.config import SceneConfig
 from monde.worlds.scenes.film import SceneFilm, Shot, film
 from monde.worlds.scenes.free import shoot
 from monde.worlds.scenes.pairs.make import SIDE_PIXELS, possible_shots
-from monde.worlds.scenes.pairs.parts import GRADES, RATE_HZ
-from monde.worlds.scenes.pairs.principles import principles
 
 FREE = "free"
 ALL = "all"
@@ -24,11 +24,11 @@ def kinds() -> tuple[str, ...]:
     return (FREE, *(known.name for known in principles()), ALL)
 
 
-def object_slots(kind: str, config: SceneConfig) -> int:
-    """Most objects in a film of this kind."""
+def object_slots(kind: str, most: int) -> int:
+    """Most objects in a film of this kind, where free scenes have at most `most`."""
     if kind == FREE:
-        return config.objects[1]
-    return SCRIPT_OBJECTS if kind != ALL else max(SCRIPT_OBJECTS, config.objects[1])
+        return most
+    return SCRIPT_OBJECTS if kind != ALL else max(SCRIPT_OBJECTS, most)
 
 
 def films_of(kind: str, config: SceneConfig, seed: int, numbers: Sequence[int]) -> tuple[SceneFilm, ...]:
@@ -38,26 +38,52 @@ def films_of(kind: str, config: SceneConfig, seed: int, numbers: Sequence[int]) 
         UsageError: An unknown kind, or pymunk is not installed.
         ContractError: Films of principles are wanted of another size or rate than theirs.
     """
-    if kind not in kinds():
-        raise unknown_name("kind of scenes", kind, list(kinds()))
-    if kind != FREE and (config.side_pixels, config.rate_hz) != (SIDE_PIXELS, RATE_HZ):
-        raise ContractError(
-            "films of principles have one size and rate",
-            got=f"{config.side_pixels} px at {config.rate_hz} Hz",
-            expected=f"{SIDE_PIXELS} px at {RATE_HZ} Hz",
-            remedy='leave these as they are, or ask for kind "free"',
-        )
+    check_kind(kind)
+    check_scripted(kind, config.side_pixels, config.rate_hz)
     return film([_shot(kind, config, seed, number) for number in numbers])
 
 
-def _shot(kind: str, config: SceneConfig, seed: int, number: int) -> Shot:
-    own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+def turn(kind: str, number: int) -> tuple[str, int]:
+    """Whose film it is, and which of that kind: "all" takes turns, every other one free."""
+    if kind != ALL:
+        return kind, number
     names = [known.name for known in principles()]
-    if kind == ALL:
-        turn = number // 2
-        kind = FREE if number % 2 == 0 else names[turn % len(names)]
-        number = turn // len(names)
+    return FREE if number % 2 == 0 else names[number // 2 % len(names)], number // 2 // len(names)
+
+
+def own_seed(seed: int, number: int) -> int:
+    """The seed of one film."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind that there is not.
+
+    Raises:
+        UsageError: It is unknown.
+    """
+    if kind not in kinds():
+        raise unknown_name("kind of scenes", kind, list(kinds()))
+
+
+def check_scripted(kind: str, side_pixels: int, rate_hz: float) -> None:
+    """Refuse films of principles of another size or rate than theirs.
+
+    Raises:
+        ContractError: They would be.
+    """
+    if kind != FREE and (side_pixels, rate_hz) != (SIDE_PIXELS, RATE_HZ):
+        raise ContractError(
+            "films of principles have one size and rate",
+            got=f"{side_pixels} px at {rate_hz} Hz",
+            expected=f"{SIDE_PIXELS} px at {RATE_HZ} Hz",
+            remedy='leave these as they are, or ask for kind "free"',
+        )
+
+
+def _shot(kind: str, config: SceneConfig, seed: int, number: int) -> Shot:
+    own = own_seed(seed, number)
+    kind, number = turn(kind, number)
     if kind == FREE:
         return shoot(config, own)
-    grade = GRADES[number % len(GRADES)]
-    return possible_shots(kind, grade, [own], split=config.split)[own % 2]
+    return possible_shots(kind, GRADES[number % len(GRADES)], [own], split=config.split)[own % 2]

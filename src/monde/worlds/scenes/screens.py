@@ -1,35 +1,14 @@
 """Screens that stand, rise and sink: boxes in pixels of the picture, frame by frame."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float64
 
 from monde.worlds.drawing import Colour
+from monde.worlds.minimal_pairs.timing import RISE_FRAMES, SINK_FRAMES, Span
 from monde.worlds.scenes.render import Panel
-
-RISE_FRAMES = 3
-"""Frames a screen takes to rise."""
-
-SINK_FRAMES = 6
-"""Frames it takes to sink. Slower than it rises, so that the greatest change in a film is the same in every film that
-shares its first half (see `monde.worlds.scenes.pairs`)."""
 
 MARGIN_PIXELS = 1.5
 """How far a screen reaches beyond what it hides."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Frames `start` to `stop` (exclusive)."""
-
-    start: int
-    stop: int
-
-    @property
-    def frames(self) -> int:
-        """How many."""
-        return self.stop - self.start
 
 
 def standing(box: Float64[np.ndarray, " 4"], frames: int, colour: Colour) -> Panel:

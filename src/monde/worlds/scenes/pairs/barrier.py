@@ -11,12 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
+from monde.worlds.minimal_pairs.timing import RATE_HZ, SEEN_FRAMES, SINK_FRAMES, Span
 from monde.worlds.scenes.bodies import Body, Box, inset
 from monde.worlds.scenes.film import Shot
-from monde.worlds.scenes.pairs.parts import RATE_HZ, SEEN_FRAMES, Draw, Parts, panel, reach, shoot
+from monde.worlds.scenes.pairs.parts import Draw, Parts, panel, reach, shoot
 from monde.worlds.scenes.render import Panel
 from monde.worlds.scenes.scenery import ground
-from monde.worlds.scenes.screens import MARGIN_PIXELS, SINK_FRAMES, Span, rising
+from monde.worlds.scenes.screens import MARGIN_PIXELS, rising
 from monde.worlds.scenes.simulate import Motion, simulate
 from monde.worlds.scenes.splits import SHAPES
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from monde.worlds.minimal_pairs.timing import RATE_HZ, RISE_FRAMES, SEEN_FRAMES, Span, timeline
 from monde.worlds.scenes.bodies import Body
-from monde.worlds.scenes.pairs.parts import RATE_HZ, SEEN_FRAMES, Draw, Parts, inside, reach, shoot, timeline
-from monde.worlds.scenes.screens import MARGIN_PIXELS, RISE_FRAMES, Span, rising
+from monde.worlds.scenes.pairs.parts import Draw, Parts, inside, reach, shoot
+from monde.worlds.scenes.screens import MARGIN_PIXELS, rising
 from monde.worlds.scenes.simulate import simulate
 from monde.worlds.scenes.splits import SHAPES
 

@@ -7,9 +7,10 @@ makes motions that no force explains, of the same frames and the same steps from
 import math
 from dataclasses import replace
 
+from monde.worlds.minimal_pairs.timing import RATE_HZ, Timeline, timeline
 from monde.worlds.scenes.bodies import Body, inset
 from monde.worlds.scenes.film import Shot
-from monde.worlds.scenes.pairs.parts import RATE_HZ, Draw, Parts, Timeline, cover, inside, shoot, timeline, with_screens
+from monde.worlds.scenes.pairs.parts import Draw, Parts, cover, inside, shoot, with_screens
 from monde.worlds.scenes.simulate import simulate_around
 from monde.worlds.scenes.splits import SHAPES
 

@@ -10,8 +10,9 @@ from typing import Literal
 
 import numpy as np
 
+from monde.worlds.minimal_pairs.timing import RATE_HZ, Timeline, timeline
 from monde.worlds.scenes.bodies import Body, Box, inset
-from monde.worlds.scenes.pairs.parts import RATE_HZ, Draw, Parts, Timeline, cover, inside, panel, shoot, timeline
+from monde.worlds.scenes.pairs.parts import Draw, Parts, cover, inside, panel, shoot
 from monde.worlds.scenes.pairs.parts import with_screens as behind
 from monde.worlds.scenes.render import Panel
 from monde.worlds.scenes.scenery import ground

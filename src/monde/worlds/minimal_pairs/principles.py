@@ -1,20 +1,16 @@
-"""The principles of intuitive physics that are asked about, and how each one's films are made.
+"""The principles of intuitive physics that are asked about.
 
 After IntPhys (Riochet et al., arXiv 1803.07616: possible and impossible films of matched frames), IntPhys 2 (Bordes et
 al., 2025) and the measure of surprise of Garrido et al. (arXiv 2502.11831).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from monde.errors import UsageError, unknown_name
-from monde.worlds.scenes.pairs.barrier import solidity, support
-from monde.worlds.scenes.pairs.continuity import continuity
-from monde.worlds.scenes.pairs.crossing import collision, gravity, inertia
-from monde.worlds.scenes.pairs.keeping import colour_constancy, permanence, shape_constancy
-from monde.worlds.scenes.pairs.parts import GRADES, Draw, Grade, Parts
+from monde.worlds.minimal_pairs.timing import GRADES, Grade
 
 Design = Literal["matched", "context-swapped"]
 
@@ -30,16 +26,12 @@ class Principle:
         designs: By grade: `matched` quadruplets (the impossible films are cut from the possible ones where those look
             the same, so no frame and no step from one frame to the next tells them apart), or `context-swapped` ones
             (two surroundings × two outcomes), which shortcuts may tell apart: their scores must be shown beside.
-        parts: Draws one set, or none if the draw did not fit into the picture.
-        zoom: Range of the camera's zoom.
     """
 
     name: str
     statement: str
     violation: str
     designs: Mapping[Grade, Design]
-    parts: Callable[[Draw], Parts | None]
-    zoom: tuple[float, float] = (0.9, 1.08)
 
 
 _MATCHED: Mapping[Grade, Design] = MappingProxyType(dict.fromkeys(GRADES, "matched"))
@@ -53,64 +45,54 @@ _PRINCIPLES = (
         statement="what is there is there while nobody sees it",
         violation="an object is gone, or there is one where there was none",
         designs=_MATCHED,
-        parts=permanence,
     ),
     Principle(
         name="continuity",
         statement="what goes from one place to another passes all places between",
         violation="an object jumps, or crosses a gap unseen, or is seen in the gap alone",
         designs=_MATCHED,
-        parts=continuity,
-        zoom=(0.66, 0.78),
     ),
     Principle(
         name="solidity",
         statement="a wall stops what comes against it",
         violation="an object goes through a wall, or is thrown back where there is none",
         designs=_HIDDEN_MATCHED,
-        parts=solidity,
     ),
     Principle(
         name="gravity",
         statement="in the air everything is pulled down, at one rate",
         violation="what falls turns upwards in mid-air, or what rises is thrown down",
         designs=_MATCHED,
-        parts=gravity,
     ),
     Principle(
         name="inertia",
         statement="what nothing pushes keeps its velocity",
         violation="an object turns, stops or starts by itself",
         designs=_MATCHED,
-        parts=inertia,
     ),
     Principle(
         name="support",
         statement="what is carried stays, what is not falls",
         violation="an object falls through a platform, or stays in the air on nothing",
         designs=_HIDDEN_MATCHED,
-        parts=support,
     ),
     Principle(
         name="collision",
         statement="what is hit moves, and momentum is kept",
         violation="what is hit stays and what hit it is thrown back or stops, or a thing moves unhit",
         designs=_MATCHED,
-        parts=collision,
     ),
     Principle(
         name="shape-constancy",
         statement="things keep their shape",
         violation="an object has become one of another shape",
         designs=_MATCHED,
-        parts=shape_constancy,
     ),
     Principle(
         name="colour-constancy",
         statement="things keep their colour",
         violation="an object has another colour",
         designs=_MATCHED,
-        parts=colour_constancy,
     ),
 )
 
