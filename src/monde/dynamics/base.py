@@ -46,6 +46,18 @@ class Dynamics(nn.Module, ABC):
         """Imagined latents, and (if `memory`) the memory of each of the B·S·K continuations."""
 
 
+def single_token(owner: Dynamics, latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T D"]:
+    """Latents of one token a frame, or a refusal."""
+    if latents.shape[2] != 1:
+        raise ContractError(
+            f"{type(owner).__name__} takes one token a frame",
+            got=f"{latents.shape[2]} tokens",
+            expected="N = 1",
+            remedy="use the transformer dynamics for several tokens a frame",
+        )
+    return latents[:, :, 0]
+
+
 def check_hypotheses(owner: Dynamics, hypotheses: int, horizon: int) -> None:
     """Refuse a number of hypotheses or a horizon that the dynamics does not have."""
     if not 1 <= hypotheses <= owner.members:

@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.dynamics.base import Dynamics, check_hypotheses
-from monde.errors import ContractError
+from monde.dynamics.base import Dynamics, check_hypotheses, single_token
 from monde.nn import MLP, EnsembleMLP, ResidualMLPBlock
 from monde.types import Belief
 
@@ -51,7 +50,7 @@ class MLPDynamics(Dynamics):
 
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
         """Teacher-forced prediction by every member; see `Dynamics.forward`."""
-        z = self._single(latents)
+        z = single_token(self, latents)
         B, T, D = z.shape
         change = torch.cat([torch.zeros_like(z[:, :1]), z[:, 1:] - z[:, :-1]], dim=1)
         trunk = self._trunk(z, change, self.action(actions))
@@ -73,8 +72,8 @@ class MLPDynamics(Dynamics):
         B, S, H, _ = actions.shape
         K = hypotheses
         check_hypotheses(self, K, H)
-        z = self._single(belief.latents[:, -1:])[:, 0]
-        before = self._single(belief.latents[:, -2:-1])[:, 0] if belief.latents.shape[1] > 1 else z
+        z = single_token(self, belief.latents[:, -1:])[:, 0]
+        before = single_token(self, belief.latents[:, -2:-1])[:, 0] if belief.latents.shape[1] > 1 else z
         seen = belief.valid[:, -2:-1] if belief.latents.shape[1] > 1 else belief.valid[:, -1:]
         change = torch.where(seen, z - before, torch.zeros_like(z))
         # Every sequence starts from the same state: rows become [K, B·S, D] only after the first step.
@@ -94,13 +93,3 @@ class MLPDynamics(Dynamics):
 
     def _trunk(self, z: Tensor, change: Tensor, action: Tensor) -> Tensor:
         return self.norm(self.blocks(self.state(torch.cat([z, change], dim=-1)) + action))
-
-    def _single(self, latents: Tensor) -> Tensor:
-        if latents.shape[2] != 1:
-            raise ContractError(
-                "MLPDynamics takes one token a frame",
-                got=f"{latents.shape[2]} tokens",
-                expected="N = 1",
-                remedy="use the transformer dynamics for several tokens a frame",
-            )
-        return latents[:, :, 0]

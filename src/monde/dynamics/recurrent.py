@@ -1,20 +1,17 @@
-"""Recurrent dynamics on a grid of tokens: the belief is a state that can hold for seconds what is out of sight.
+"""Recurrent dynamics: the belief is a state of constant size that can hold for seconds what is out of sight.
 
-A convolutional GRU (Ballas et al., arXiv 1511.06432; the vector GRU of Cho et al., arXiv 1406.1078, where a frame is
-one token) in the place of RSSM's deterministic path (Hafner et al., arXiv 1811.04551), with no stochastic state:
-several hypotheses are ensemble members, as in the other dynamics. Memory is of constant size however long the history.
+A GRU (Cho et al., arXiv 1406.1078) in the place of RSSM's deterministic path (Hafner et al., arXiv 1811.04551), without
+a stochastic state: several hypotheses are ensemble members, as in the other dynamics.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.dynamics.base import Dynamics, check_hypotheses
-from monde.errors import ContractError
-from monde.nn import MLP, EnsembleMLP
+from monde.dynamics.base import Dynamics, check_hypotheses, single_token
+from monde.nn import MLP, EnsembleMLP, ResidualMLPBlock
 from monde.types import Belief
 
 
@@ -25,74 +22,63 @@ class RecurrentDynamicsConfig:
     Args:
         latent: D.
         actions: A, width of an action block; may be 0.
-        tokens: N, tokens a frame: a square grid.
-        hidden: C, width of the memory of one token.
-        head: Hidden width of the prediction's last layers, per ensemble member.
+        hidden: C, width of the memory.
+        head: Width between memory and prediction.
         members: Ensemble members (heads on the shared memory).
-
-    Raises:
-        ContractError: Tokens that are no square grid.
     """
 
     latent: int
     actions: int
-    tokens: int = 16
-    hidden: int = 128
-    head: int = 256
+    hidden: int = 256
+    head: int = 512
     members: int = 2
-
-    def __post_init__(self) -> None:
-        if self.tokens < 1 or self.side**2 != self.tokens:
-            raise ContractError("these tokens are no square grid", got=self.tokens, expected="1, 4, 9, 16, …")
-
-    @property
-    def side(self) -> int:
-        """Tokens along one side."""
-        return math.isqrt(self.tokens)
 
 
 class RecurrentDynamics(Dynamics):
-    """m' = GRU(m, [z, z - z_before, action]) over the grid; z' = z + head(m', z, z - z_before), one head a member.
+    """m' = GRU(m, [z, z - z_before, action]); z' = z + head(m', z, z - z_before), one head per ensemble member.
 
-    Where there was no frame before, the change is zero. The memory [B, N, C] is that after all frames *before* the
-    newest; the newest latent and the action enter it together, when the next frame is predicted.
+    Where there was no frame before, the change is zero. The memory [B, C] is that after all frames *before* the newest;
+    the newest latent and the action enter it together, when the next frame is predicted. One token a frame (N = 1).
     """
 
     window = 2
 
     def __init__(self, config: RecurrentDynamicsConfig) -> None:
         super().__init__()
-        self.members, self.side, self.hidden = config.members, config.side, config.hidden
-        width, kernel = 2 * config.latent, 3 if config.side > 1 else 1
+        self.members, self.hidden = config.members, config.hidden
         self.action = MLP(config.actions, config.hidden, 3 * config.hidden)
-        self.seen = nn.Conv2d(width, 3 * config.hidden, kernel, padding=kernel // 2)
-        self.kept = nn.Conv2d(config.hidden, 3 * config.hidden, kernel, padding=kernel // 2, bias=False)
-        self.first = nn.Parameter(torch.zeros(config.tokens, config.hidden))
-        self.heads = EnsembleMLP(config.members, config.hidden + width, config.head, config.latent)
+        self.seen = nn.Linear(2 * config.latent, 3 * config.hidden)
+        self.kept = nn.Linear(config.hidden, 3 * config.hidden, bias=False)
+        self.first = nn.Parameter(torch.zeros(config.hidden))
+        self.inwards = nn.Linear(config.hidden + 2 * config.latent, config.head)
+        self.trunk = ResidualMLPBlock(config.head, config.head)
+        self.heads = EnsembleMLP(config.members, config.head, config.head // 2, config.latent)
 
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
         """Teacher-forced prediction by every member; see `Dynamics.forward`."""
-        change = _changes(latents)
-        memories = torch.stack(self._remember(latents, change, actions)[1:], dim=1)
-        features = torch.cat([memories, latents.to(memories.dtype), change.to(memories.dtype)], dim=-1)
-        return latents + self.heads(features.flatten(0, 2)).unflatten(1, latents.shape[:3])
+        z = single_token(self, latents)
+        change = _changes(z)
+        memories = torch.stack(self._remember(z, change, actions)[1:], dim=1)
+        step = self.heads(self._features(memories, z, change).flatten(0, 1)).unflatten(1, z.shape[:2])
+        return (z + step)[:, :, :, None]
 
     def begin(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> tuple[Tensor, ...]:
-        """The memory [B, N, C] of all frames before the newest."""
+        """The memory [B, C] of all frames before the newest."""
         return self.begins(latents, actions, (latents.shape[1],))[0]
 
     def begins(
         self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]
     ) -> tuple[tuple[Tensor, ...], ...]:
         """The memories after several lengths of history, in one pass."""
-        seen = latents[:, : max(lengths) - 1]
-        memories = self._remember(seen, _changes(seen), actions[:, : max(lengths) - 1])
+        before = max(lengths) - 1
+        z = single_token(self, latents)[:, :before]
+        memories = self._remember(z, _changes(z), actions[:, :before])
         return tuple((memories[length - 1],) for length in lengths)
 
     def advance(self, belief: Belief, actions: Float[Tensor, "B A"]) -> tuple[Tensor, ...]:
         """The memory with the newest frame and `actions` in it."""
-        change = _newest_change(belief)
-        return (self._step(belief.memory[0], belief.newest, change, self.action(actions)),)
+        z, change = self._newest(belief)
+        return (self._gate(belief.memory[0], self._look(z, change) + self.action(actions)),)
 
     def rollout(
         self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int, memory: bool
@@ -101,65 +87,49 @@ class RecurrentDynamics(Dynamics):
         B, S, H, _ = actions.shape
         K = hypotheses
         check_hypotheses(self, K, H)
-
-        def repeated(tensor: Tensor) -> Tensor:
-            return tensor.repeat_interleave(S * K, dim=0)
-
         conditions = self.action(actions)[:, :, None].expand(-1, -1, K, -1, -1).flatten(0, 2)  # [B·S·K, H, 3C]
-        m, z, change = repeated(belief.memory[0]), repeated(belief.newest), repeated(_newest_change(belief))
+        m, z, change = (tensor.repeat_interleave(S * K, dim=0) for tensor in (belief.memory[0], *self._newest(belief)))
         imagined = []
         for h in range(H):
-            m = self._step(m, z, change, conditions[:, h])
-            features = torch.cat([m, z.to(m.dtype), change.to(m.dtype)], dim=-1)
-            change = self._head(features, K).to(z.dtype)
+            m = self._gate(m, self._look(z, change) + conditions[:, h])
+            change = self._step(self._features(m, z, change), K).to(z.dtype)
             z = z + change
             imagined.append(z)
-        return torch.stack(imagined, dim=1).unflatten(0, (B, S, K)), (m,) if memory else ()
+        return torch.stack(imagined, dim=1)[:, :, None].unflatten(0, (B, S, K)), (m,) if memory else ()
 
-    def _head(self, features: Float[Tensor, "M N f"], K: int) -> Float[Tensor, "M N D"]:
+    def _step(self, features: Float[Tensor, "M f"], K: int) -> Float[Tensor, "M D"]:
         if K == 1:
-            return self.heads(features.flatten(0, 1)).mean(0).unflatten(0, features.shape[:2])
-        rows = features.unflatten(0, (-1, K)).transpose(0, 1)  # [K, M/K, N, f]: each follows one member
-        found = self.heads.each(rows.flatten(1, 2)).unflatten(1, rows.shape[1:3])
-        return found.transpose(0, 1).flatten(0, 1)
+            return self.heads(features).mean(0)
+        rows = features.unflatten(0, (-1, K)).transpose(0, 1)  # [K, M/K, f]: each follows one member to the end
+        return self.heads.each(rows).transpose(0, 1).flatten(0, 1)
 
-    def _remember(self, latents: Tensor, change: Tensor, actions: Tensor) -> list[Tensor]:
-        """Memories [B, N, C] before the first frame, after it, after the second…"""
-        B, T = latents.shape[:2]
-        dtype = torch.bfloat16 if torch.is_autocast_enabled(latents.device.type) else latents.dtype
-        memories = [self.first.to(dtype).expand(B, -1, -1)]
-        if T == 0:
-            return memories
-        seen = self._look(latents.flatten(0, 1), change.flatten(0, 1)).unflatten(0, (B, T))
-        seen = seen + self.action(actions)[:, :, None]
-        for t in range(T):
+    def _features(self, m: Tensor, z: Tensor, change: Tensor) -> Float[Tensor, "*lead f"]:
+        return self.trunk(self.inwards(torch.cat([m, z.to(m.dtype), change.to(m.dtype)], dim=-1)))
+
+    def _remember(self, z: Float[Tensor, "B T D"], change: Float[Tensor, "B T D"], actions: Tensor) -> list[Tensor]:
+        """Memories [B, C] before the first frame, after it, after the second…"""
+        memories = [self.first.expand(len(z), -1)]
+        # What is seen enters linearly, so that it is computed for all frames at once; only what is kept takes turns.
+        seen = self._look(z, change) + self.action(actions) if z.shape[1] else None
+        for t in range(z.shape[1]):
+            assert seen is not None
             memories.append(self._gate(memories[-1], seen[:, t]))
         return memories
 
-    def _step(self, m: Tensor, z: Tensor, change: Tensor, condition: Tensor) -> Tensor:
-        return self._gate(m, self._look(z, change) + condition[:, None])
+    def _look(self, z: Tensor, change: Tensor) -> Float[Tensor, "*lead G"]:
+        return self.seen(torch.cat([z, change], dim=-1))
 
-    def _look(self, z: Float[Tensor, "M N D"], change: Float[Tensor, "M N D"]) -> Float[Tensor, "M N G"]:
-        return self._map(self.seen, torch.cat([z, change], dim=-1))
+    def _gate(self, m: Float[Tensor, "M C"], seen: Float[Tensor, "M G"]) -> Float[Tensor, "M C"]:
+        C, kept = self.hidden, self.kept(m)
+        reset, update = torch.sigmoid(seen[:, : 2 * C] + kept[:, : 2 * C]).chunk(2, dim=-1)
+        proposed = torch.tanh(seen[:, 2 * C :] + reset * kept[:, 2 * C :])
+        return torch.lerp(proposed.float(), m.float(), update.float())
 
-    def _gate(self, m: Tensor, seen: Tensor) -> Tensor:
-        kept = self._map(self.kept, m)
-        reset, update = torch.sigmoid(seen[..., : 2 * self.hidden] + kept[..., : 2 * self.hidden]).chunk(2, dim=-1)
-        proposed = torch.tanh(seen[..., 2 * self.hidden :] + reset * kept[..., 2 * self.hidden :])
-        return torch.lerp(proposed, m.to(proposed.dtype), update)
-
-    def _map(self, layer: nn.Conv2d, tokens: Float[Tensor, "M N i"]) -> Float[Tensor, "M N o"]:
-        # Tokens last in memory is what channels-last pictures are: neither permutation copies.
-        grid = tokens.unflatten(1, (self.side, self.side)).permute(0, 3, 1, 2)
-        return layer(grid).permute(0, 2, 3, 1).flatten(1, 2)
+    def _newest(self, belief: Belief) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]:
+        z = single_token(self, belief.latents)
+        change = z[:, -1] - z[:, -2]
+        return z[:, -1], torch.where(belief.valid[:, -2, None], change, torch.zeros_like(change))
 
 
-def _changes(latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T N D"]:
-    return torch.cat([torch.zeros_like(latents[:, :1]), latents[:, 1:] - latents[:, :-1]], dim=1)
-
-
-def _newest_change(belief: Belief) -> Float[Tensor, "B N D"]:
-    if belief.latents.shape[1] < 2:
-        return torch.zeros_like(belief.newest)
-    change = belief.newest - belief.latents[:, -2]
-    return torch.where(belief.valid[:, -2, None, None], change, torch.zeros_like(change))
+def _changes(z: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+    return torch.cat([torch.zeros_like(z[:, :1]), z[:, 1:] - z[:, :-1]], dim=1)

@@ -13,10 +13,6 @@ from monde.types import ActionSpec, Sensor
 Size = Literal["nano", "memory", "tiny", "small", "base"]
 
 
-MEMORY_GRID = 4
-"""Tokens along a side of a frame of the size "memory"."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """All that is needed to build a model again.
@@ -38,12 +34,12 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
     """The configuration of one size for these sensors and actions.
 
     - nano: strided CNN and a residual MLP, D = 64; trains in CPU minutes.
-    - memory: a strided CNN to a grid of 4×4 tokens and a convolutional GRU, D = 32 each: a belief that holds for
-      seconds what is out of sight; trains in CPU minutes, too.
+    - memory: nano's CNN and a GRU, D = 128: a belief that holds for seconds what is out of sight; trains in CPU
+      minutes, too.
     - tiny: LeWM's 15 M (arXiv 2603.19312, section 4): ViT-tiny and a 6-block predictor, D = 192.
     - small, base: ViT-S and ViT-B with predictors to match, D = 384 and 768.
 
-    The encoder of nano is a CNN up to 128 pixels a side and a small ViT beyond; all others are ViTs.
+    The encoder of nano and memory is a CNN up to 128 pixels a side and a small ViT beyond; all others are ViTs.
 
     Raises:
         UsageError: An unknown size, or frames that no patch size divides.
@@ -52,24 +48,19 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
         raise unknown_name("size", size, list(get_args(Size)))
     side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.kind == "rgb"), default=0)
     if size == "nano":
-        perception = PerceptionConfig(
-            latent=64,
-            encoder="conv" if side <= 128 else "vit",
-            patch=_patch(sensors),
-            hidden=96,
-            depth=4,
-            heads=3,
-        )
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=perception,
+            perception=_small_perception(sensors, 64, side),
             dynamics=MLPDynamicsConfig(latent=64, actions=actions.width),
         )
     if size == "memory":
-        perception = PerceptionConfig(latent=32, encoder="conv", grid=MEMORY_GRID)
-        dynamics = RecurrentDynamicsConfig(latent=32, actions=actions.width, tokens=MEMORY_GRID**2)
-        return ModelConfig(sensors=sensors, actions=actions, perception=perception, dynamics=dynamics)
+        return ModelConfig(
+            sensors=sensors,
+            actions=actions,
+            perception=_small_perception(sensors, 128, side),
+            dynamics=RecurrentDynamicsConfig(latent=128, actions=actions.width),
+        )
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
     return ModelConfig(
         sensors=sensors,
@@ -78,6 +69,17 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
             latent=width, encoder="vit", patch=_patch(sensors), hidden=width, depth=12, heads=heads
         ),
         dynamics=TransformerDynamicsConfig(latent=width, actions=actions.width, hidden=width),
+    )
+
+
+def _small_perception(sensors: tuple[Sensor, ...], latent: int, side: int) -> PerceptionConfig:
+    return PerceptionConfig(
+        latent=latent,
+        encoder="conv" if side <= 128 else "vit",
+        patch=_patch(sensors),
+        hidden=96,
+        depth=4,
+        heads=3,
     )
 
 

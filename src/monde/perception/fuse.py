@@ -1,7 +1,4 @@
-"""All of a model's senses, fused to one token a frame or to a grid of them.
-
-A missing sample is replaced by a learned "nothing seen".
-"""
+"""All of a model's senses, fused to one token a frame; a missing sample is replaced by a learned "nothing seen"."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +24,6 @@ class PerceptionConfig:
     Args:
         latent: D, width of the latent.
         encoder: "conv" for small frames, "vit" for large ones.
-        grid: Tokens along a side of a frame; a grid needs the CNN.
         conv_base: Channels of the CNN's first layer.
         patch: Side of a ViT patch in pixels.
         hidden: ViT token width.
@@ -38,7 +34,6 @@ class PerceptionConfig:
 
     latent: int
     encoder: Literal["conv", "vit"]
-    grid: int = 1
     conv_base: int = 16
     patch: int = 8
     hidden: int = 192
@@ -79,27 +74,25 @@ class Perception(nn.Module):
         if not sensors:
             raise ContractError("a model needs at least one sensor", got="none")
         check_readable(sensors)
-        self.sensors, self.tokens = sensors, config.grid**2
+        self.sensors = sensors
         self.encoders = nn.ModuleDict({sensor.name: _encoder(sensor, config) for sensor in sensors})
         self.missing = nn.ParameterDict({s.name: nn.Parameter(torch.zeros(config.latent)) for s in sensors})
         # One sensor needs no fusing: its encoder's last layer already is the map to the latent.
         several = len(sensors) > 1
         self.fuse = nn.Linear(len(sensors) * config.latent, config.latent) if several else nn.Identity()
         # As LeWM's projector ends. It starts training with latents of unit spread, which SIGReg then only has to shape;
-        # from a spread near zero its gradient is too flat to lift them. Each place of a grid has its own mean: with one
-        # for all, tokens told apart where they are, and nothing that moves (docs/log.md, 2026-11-26).
-        self.norm = BatchNorm(self.tokens * config.latent, affine=False)
+        # from a spread near zero its gradient is too flat to lift them.
+        self.norm = BatchNorm(config.latent, affine=False)
 
     def forward(self, clip: Clip) -> Latents:
-        """An aligned clip to latents [B, T, N, D]."""
+        """An aligned clip to latents [B, T, 1, D]."""
         B, T = clip.batch, clip.steps
-        N = self.tokens
-        features = [self._features(sensor, clip).expand(-1, N, -1) for sensor in self.sensors]
-        fused = self.norm(self.fuse(torch.cat(features, dim=-1)).float().flatten(1))
+        features = [self._features(sensor, clip) for sensor in self.sensors]
+        fused = self.norm(self.fuse(torch.cat(features, dim=-1)).float())
         times = clip.stream(self.sensors[0].name).times_seconds
-        return Latents(fused.reshape(B, T, N, -1), times)
+        return Latents(fused.reshape(B, T, 1, -1), times)
 
-    def _features(self, sensor: Sensor, clip: Clip) -> Float[Tensor, "M n d"]:
+    def _features(self, sensor: Sensor, clip: Clip) -> Float[Tensor, "M d"]:
         stream = clip.stream(sensor.name)
         values = stream.values.flatten(0, 1)
         if tuple(values.shape[1:]) != sensor.shape:
@@ -118,16 +111,15 @@ class Perception(nn.Module):
             values = values.to(torch.bfloat16 if torch.is_autocast_enabled(values.device.type) else torch.float32)
             values = values / 127.5 - 1
         features = self.encoders[sensor.name](values).float()
-        features = features if features.ndim == 3 else features[:, None]  # one token: the same for all places
         valid = stream.valid.flatten(0, 1)
-        return torch.where(valid[:, None, None], features, self.missing[sensor.name])
+        return torch.where(valid[:, None], features, self.missing[sensor.name])
 
 
 def _encoder(sensor: Sensor, config: PerceptionConfig) -> nn.Module:
     if sensor.kind == "rgb":
         channels, height, width = sensor.shape
         if config.encoder == "conv":
-            return ConvEncoder(channels, height, width, config.conv_base, config.latent, config.grid)
+            return ConvEncoder(channels, height, width, config.conv_base, config.latent)
         return ViTEncoder(
             channels, height, width, config.patch, config.hidden, config.depth, config.heads, config.latent
         )
