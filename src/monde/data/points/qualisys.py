@@ -17,8 +17,8 @@ _HEADER_LINES = 40
 def read_qualisys(path: Path | str) -> PointTracks:
     """The markers of one TSV file, in metres.
 
-    Header lines are `KEY<tab>value…`; then follows one line a frame, optionally after column titles and with two leading
-    columns (frame number, time). A point of three zeros or three blanks was not seen, as the format has it.
+    Header lines are `KEY<tab>value…`; then follows one line a frame, optionally after column titles and with two
+    leading columns (frame number, time). A point of three zeros or three blanks was not seen, as the format has it.
 
     Raises:
         DataError: There is no such file, it is too large, is no such export, lacks frames or columns, holds something
@@ -88,9 +88,7 @@ def _frame(file: Path, number: int, line: str, markers: int, leading: int) -> Fl
             remedy="export the file again",
         )
     try:
-        point = np.array([float(cell) if cell.strip() else np.nan for cell in cells[leading:wanted]]).reshape(
-            markers, 3
-        )
+        numbers = [float(cell) if cell.strip() else np.nan for cell in cells[leading:wanted]]
     except ValueError as error:
         raise DataError(f"line {number} of {file.name} holds something that is no number", got=error) from error
     point = np.array(numbers).reshape(markers, 3)
