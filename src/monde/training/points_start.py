@@ -12,6 +12,8 @@ from monde.models.points import PointBelief, PointModel, inputs
 
 ROUNDS = 40
 RIDGE = 1e-6
+OCCAM = 5.0
+"""How strongly the commonest map that explains a step is preferred, once maps have found their places."""
 GATE_STEPS = 400
 
 
@@ -74,12 +76,13 @@ def _mixture(acted: Tensor, changed: Tensor, experts: int, seed: int) -> tuple[T
     for k in range(experts):
         held[near[:, k].topk(max(B // 50, 64), largest=False).indices, k] = 1.0
     floor = changed.square().mean((0, 1)) * 1e-6
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         maps = torch.stack([_ridge(acted, changed, held[:, k : k + 1].expand(-1, 3)) for k in range(experts)])
         off = (torch.einsum("bai,kid->bkad", acted, maps) - changed[:, None]).square()
         spread = (held[:, :, None, None] * off).sum((0, 2)) / (3 * held.sum(0)[:, None] + 1e-9) + floor
         likely = -0.5 * (off / spread[None, :, None] + spread.log()[None, :, None]).sum((2, 3))
-        held = (likely + (held.mean(0) + 1e-6).log()).softmax(-1)
+        common = (held.mean(0) + 1e-6).log()
+        held = (likely + common * (1.0 if turn < ROUNDS // 2 else OCCAM)).softmax(-1)
     return maps, held
 
 
