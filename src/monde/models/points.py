@@ -4,7 +4,9 @@ A window of positions is taken to a latent by linear filters over time; the late
 linear readout tells how far the point moves. What is chosen between, by a small network, is which filter and which
 map: so a flight can be told to a thousandth, and a bounce is a change of map. Nothing of mechanics is built in: no
 gravity, no floor, no restitution. What is built in is symmetry: horizontal directions are alike, so both horizontal axes
-share all weights and have no constant term, and gates see lengths and angles only.
+share all weights and have no constant term, and gates see lengths only; and away from the ground steady motion is like
+rest (Galileo), so there gates see how a path bends, not how fast it is. Without the second, a model of juggled balls
+learned that a certain speed of falling brings a hand, and stopped other balls in mid-air.
 
 Mixtures of linear maps chosen by a network: Jacobs et al. 1991, "Adaptive mixtures of local experts"; latent prediction:
 LeCun 2022, "A Path Towards Autonomous Machine Intelligence".
@@ -19,10 +21,10 @@ from torch import Tensor, nn
 from monde.errors import ContractError
 from monde.nn import MLP
 
-HEIGHTS_METRES = (0.01, 0.03, 0.1, 0.3, 1.0)
-"""Scales at which heights are told apart."""
-CONTACTS = 3
-"""The first of them also enter the maps."""
+HEIGHTS_METRES = (0.01, 0.03, 0.1)
+"""Scales at which heights are told apart. A floor is felt within these."""
+LARGEST_LATENT = 8.0
+"""Imagined latents are held within this many standard deviations of those seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,7 @@ class PointModel(nn.Module):
 
     basis: Tensor
     step_metres: Tensor
+    inertial: Tensor
 
     def __init__(self, config: PointModelConfig, rate_hz: float) -> None:
         super().__init__()
@@ -79,8 +82,9 @@ class PointModel(nn.Module):
         W, D, K, N = config.window, config.latent, config.experts, config.hidden
         self.register_buffer("basis", torch.zeros(W - 1, D))
         self.register_buffer("step_metres", torch.ones(()))
-        looks = 3 * D - 1 + len(HEIGHTS_METRES) + 1
-        wide = D + CONTACTS + 1  # the last ones, heights and a constant, are the vertical axis's alone
+        self.register_buffer("inertial", torch.zeros(D))
+        looks = 4 * D + len(HEIGHTS_METRES)
+        wide = D + len(HEIGHTS_METRES) + 1  # the last ones, heights and a constant, are the vertical axis's alone
         self.choose_filter, self.choose_map = MLP(looks, N, K), MLP(looks, N, K)
         self.filters = nn.Parameter(torch.eye(D).repeat(K, 1, 1))
         self.maps = nn.Parameter(torch.zeros(K, wide, D))
@@ -114,7 +118,7 @@ class PointModel(nn.Module):
         heights = self.heights(belief.position)
         gates = self.choose_map(self.look(belief, heights)).softmax(-1)
         chosen = (gates @ self.maps.flatten(1)).unflatten(-1, self.maps.shape[1:])
-        latent = belief.latent + inputs(belief, heights) @ chosen
+        latent = (belief.latent + inputs(belief, heights) @ chosen).clamp(-LARGEST_LATENT, LARGEST_LATENT)
         return PointBelief(belief.position + (latent @ self.readout) * self.step_metres, latent)
 
     def imagine(self, belief: PointBelief, frames: int) -> Float[Tensor, "B H 3"]:
@@ -142,15 +146,19 @@ class PointModel(nn.Module):
         return torch.tanh(position[:, 2:] / position.new_tensor(HEIGHTS_METRES))
 
     def look(self, belief: PointBelief, heights: Float[Tensor, "B J"]) -> Float[Tensor, "B L"]:
-        """What gates see: nothing in it depends on where the point is horizontally, or on which way it faces."""
-        flat, up = belief.latent[:, :2], belief.latent[:, 2]
-        length = (flat.square().sum(1) + 1e-4).sqrt()
-        turning = (flat[:, :, :1] * flat[:, :, 1:]).sum(1) / length[:, :1]
-        signed = torch.asinh(torch.cat([length, turning, up], -1) * 2.0)
-        return torch.cat([signed, heights, belief.position[:, 2:]], -1)
+        """What gates see: how the motion bends, and close to the ground how fast it is; never where it is or which way it faces."""
+        bent = belief.latent - (belief.latent @ self.inertial)[..., None] * self.inertial
+        near = 1 - heights[:, -1:]
+        shown = torch.cat([_lengths(bent), bent[:, 2], near * _lengths(belief.latent), near * belief.latent[:, 2]], -1)
+        return torch.cat([torch.asinh(2.0 * shown), heights], -1)
+
+
+def _lengths(latent: Float[Tensor, "B 3 D"]) -> Float[Tensor, "B D"]:
+    """Horizontal lengths."""
+    return (latent[:, :2].square().sum(1) + 1e-4).sqrt()
 
 
 def inputs(belief: PointBelief, heights: Float[Tensor, "B J"]) -> Float[Tensor, "B 3 I"]:
     """What maps act on: the latent of each axis, and for the vertical one heights and a constant as well."""
-    extra = torch.cat([heights[:, :CONTACTS], torch.ones_like(heights[:, :1])], -1)[:, None]
+    extra = torch.cat([heights, torch.ones_like(heights[:, :1])], -1)[:, None]
     return torch.cat([belief.latent, torch.cat([extra * 0, extra * 0, extra], 1)], -1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from monde.models.points import PointBelief, PointModel, inputs
 
 ROUNDS = 40
-RIDGE = 1e-6
+RIDGE = 1e-3
 OCCAM = 5.0
 """How strongly the commonest map that explains a step is preferred, once maps have found their places."""
 GATE_STEPS = 400
@@ -28,6 +28,8 @@ def start_filters(model: PointModel, windows: Float[Tensor, "B W 3"], after: Flo
         best = (vectors[:, -numbers:] / values[-numbers:].sqrt()).flip(1)
         model.basis[-(frames - 1) :, column : column + numbers] = best.float()
         column += numbers
+    steady = model.basis.T @ torch.arange(len(model.basis), 0, -1.0)
+    model.inertial.copy_(steady / steady.norm())
     now, then, step = _pairs(model, windows, after)
     model.step_metres.copy_(step.square().mean().sqrt())
     acted, changed = _flat(inputs(now, model.heights(now.position))), _flat(then.latent - now.latent)
