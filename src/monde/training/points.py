@@ -87,7 +87,7 @@ class Draws:
 
     def draw(self, rows: int) -> tuple[Float[Tensor, "B W 3"], Float[Tensor, "B H 3"]]:
         """Windows, and the frames after each; NaN beyond the end of its stretch."""
-        parts = []
+        parts: list[Tensor] = []
         for points, starts in zip(self._points, self._starts, strict=True):
             weights = self._weights[len(parts)]
             share = rows // len(self._points)

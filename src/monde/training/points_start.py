@@ -39,9 +39,7 @@ def start_filters(model: PointModel, windows: Float[Tensor, "B W 3"], after: Flo
     model.readout.copy_(_ridge(_flat(then.latent), told, weights)[:, 0].float())
 
 
-def start_maps(
-    model: PointModel, windows: Float[Tensor, "B W 3"], after: Float[Tensor, "B H 3"], seed: int
-) -> None:
+def start_maps(model: PointModel, windows: Float[Tensor, "B W 3"], after: Float[Tensor, "B H 3"], seed: int) -> None:
     """Maps become a mixture of linear regressions of the next latent; gates learn which of them held."""
     with torch.no_grad():
         now, then, _ = _pairs(model, windows, after)
