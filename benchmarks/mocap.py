@@ -2,8 +2,9 @@
 
 python benchmarks/mocap.py [--data DIR] [--seeds 0 1 2] [--edits 100]
 
-The data: Project-DeepBlue-Juggling's Qualisys recordings (MIT), 300 Hz. One process, one thread. Nothing of the recording
-that is left out is used in fitting or for thresholds; sizes and training were chosen on simulated throws (docs/mocap.md).
+The data: Project-DeepBlue-Juggling's Qualisys recordings (MIT), 300 Hz. One process, one thread. Nothing of the
+recording that is left out is used in fitting or for thresholds; sizes and training were chosen on simulated throws
+(docs/mocap.md).
 """
 
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from common import options, write
 from monde.data.points import PointTracks, Stretch, read_qualisys
 from monde.evaluation import motion
@@ -137,7 +139,8 @@ def of_file(name: str, folds: list[Fold]) -> list[Row]:
             metric=f"gravity_relative_error/{name}",
             value=float(np.mean(off)),
             n=len(folds),
-            note=f"imagined {', '.join(f'{g:.3f}' for g in gravities)} by seed, fit to the file {first.gravity:.3f} m/s2",
+            note=f"imagined {', '.join(f'{g:.3f}' for g in gravities)} by seed, "
+            f"fit to the file {first.gravity:.3f} m/s2",
         ),
     ]
     real = [bounce.restitution for bounce in folds[0].out.bounces]
@@ -172,7 +175,10 @@ def of_all(folds: list[Fold], seeds: int) -> list[Row]:
         for loss in fold.losses
         if loss.kind == "vanished"
     )
-    note = f"{motions} motions called impossible ({places or 'none'}), {vanished} losses called vanishing ({gone or 'none'})"
+    note = (
+        f"{motions} motions called impossible ({places or 'none'}), "
+        f"{vanished} losses called vanishing ({gone or 'none'})"
+    )
     n = len(found) // seeds
     for metric, time_minutes in (("", minutes), ("_of_watching", watched)):
         rows.append(

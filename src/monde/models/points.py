@@ -1,15 +1,15 @@
 """`PointModel`: a latent world model of how one seen point moves on, learned without labels.
 
-A window of positions is taken to a latent by linear filters over time; the latent moves on by a mixture of affine maps; a
-linear readout tells how far the point moves. What is chosen between, by a small network, is which filter and which
-map: so a flight can be told to a thousandth, and a bounce is a change of map. Nothing of mechanics is built in: no
-gravity, no floor, no restitution. What is built in is symmetry: horizontal directions are alike, so both horizontal axes
-share all weights and have no constant term, and gates see lengths only; and away from the ground steady motion is like
-rest (Galileo), so there gates see how a path bends, not how fast it is. Without the second, a model of juggled balls
-learned that a certain speed of falling brings a hand, and stopped other balls in mid-air.
+A window of positions is taken to a latent by linear filters over time; the latent moves on by a mixture of affine
+maps; a linear readout tells how far the point moves. What is chosen between, by a small network, is which filter and
+which map: so a flight can be told to a thousandth, and a bounce is a change of map. Nothing of mechanics is built in:
+no gravity, no restitution, no place of the floor. What is built in is symmetry: horizontal directions are alike, so
+both horizontal axes share all weights and have no constant term, and gates see lengths only; and away from the ground
+steady motion is like rest (Galileo), so there gates see how a path bends, not how fast it is. Without the second, a
+model of juggled balls learned that a certain speed of falling brings a hand, and stopped other balls in mid-air.
 
-Mixtures of linear maps chosen by a network: Jacobs et al. 1991, "Adaptive mixtures of local experts"; latent prediction:
-LeCun 2022, "A Path Towards Autonomous Machine Intelligence".
+Mixtures of linear maps chosen by a network: Jacobs et al. 1991, "Adaptive mixtures of local experts"; latent
+prediction: LeCun 2022, "A Path Towards Autonomous Machine Intelligence".
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class PointModelConfig:
 
     window: int = 30
     spans: tuple[tuple[int, int], ...] = ((8, 2), (30, 3))
-    experts: int = 6
+    experts: int = 4
     hidden: int = 48
     horizons: tuple[int, ...] = (1, 2, 3, 4, 5, 8, 13, 20, 30, 45, 60, 90)
 
@@ -146,7 +146,10 @@ class PointModel(nn.Module):
         return torch.tanh(position[:, 2:] / position.new_tensor(HEIGHTS_METRES))
 
     def look(self, belief: PointBelief, heights: Float[Tensor, "B J"]) -> Float[Tensor, "B L"]:
-        """What gates see: how the motion bends, and close to the ground how fast it is; never where it is or which way it faces."""
+        """What gates see: how the motion bends, and close to the ground how fast it is.
+
+        Never where the point is horizontally, or which way it faces.
+        """
         bent = belief.latent - (belief.latent @ self.inertial)[..., None] * self.inertial
         near = 1 - heights[:, -1:]
         shown = torch.cat([_lengths(bent), bent[:, 2], near * _lengths(belief.latent), near * belief.latent[:, 2]], -1)

@@ -28,10 +28,10 @@ class PointTrainConfig:
         seed: Of weights and draws.
     """
 
-    steps: int = 700
+    steps: int = 500
     batch: int = 192
-    peak: float = 4e-3
-    early: float = 0.5
+    peak: float = 2e-3
+    early: float = 0.3
     short: int = 13
     latent_weight: float = 0.1
     eventful: float = 0.5

@@ -1,7 +1,8 @@
 """Where a `PointModel` begins: principal components for filters, a mixture of linear regressions for maps.
 
-Both are found in closed form from what is to be predicted, so that gradient descent begins near a good linear model. The mixture is
-fitted by expectation and maximisation (Jordan & Jacobs 1994, "Hierarchical mixtures of experts and the EM algorithm").
+Both are found in closed form from what is to be predicted, so that gradient descent begins near a good linear model.
+The mixture is fitted by expectation and maximisation (Jordan & Jacobs 1994, "Hierarchical mixtures of experts and the
+EM algorithm").
 """
 
 import torch

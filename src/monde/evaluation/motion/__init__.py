@@ -13,11 +13,10 @@ from monde.evaluation.motion.judging import (
     set_thresholds,
 )
 from monde.evaluation.motion.losses import Loss, judge_loss
-from monde.evaluation.motion.surprise import Alarm, alarms, surprise
+from monde.evaluation.motion.surprise import alarms, surprise
 
 __all__ = [
     "KINDS",
-    "Alarm",
     "Bounce",
     "Edit",
     "FlightRule",

@@ -1,4 +1,4 @@
-"""A fitted `PointModel` on a recording that it has not seen: prediction, what its imagination holds, and what it flags."""
+"""A fitted `PointModel` on a recording that it has not seen: its prediction, its imagination, and what it flags."""
 
 from dataclasses import dataclass
 
@@ -111,8 +111,11 @@ class Thresholds:
 def set_thresholds(
     model: PointModel, stretches: tuple[Stretch, ...], flights: tuple[Stretch, ...], edits: tuple[Edit, ...]
 ) -> Thresholds:
-    """Halfway (geometrically) between the most surprising frame of the recordings as they are and the least surprising twentieth of
-    edits planted in them; that twentieth itself where the two overlap. Sure is what 95% of windows in flight are."""
+    """Thresholds from recordings that were trained on, as they are and with edits planted in them.
+
+    Of surprise: halfway (geometrically) between the most surprising frame as recorded and the least surprising
+    twentieth of the edits; that twentieth itself where the two overlap. Sure is what 95% of windows in flight are.
+    """
     calm = max(float(np.nanmax(told, initial=0.0)) for told in (surprise(model, s.points) for s in stretches))
     moved = [edit for edit in edits if edit.kind != "vanish"]
     least = float(np.quantile([_peak(model, edit) for edit in moved], 0.05))
@@ -148,7 +151,7 @@ def false_alarms(
     """Motions of an unedited recording that are called impossible: the stretch and the frame in it."""
     apart = round(APART_SECONDS * model.rate_hz)
     return [
-        (stretch, alarm.frame)
+        (stretch, frame)
         for stretch in stretches
-        for alarm in alarms(surprise(model, stretch.points), thresholds.surprise, apart)
+        for frame in alarms(surprise(model, stretch.points), thresholds.surprise, apart)
     ]

@@ -1,6 +1,7 @@
 """When a point is no longer seen: was it lost by the cameras, or did it vanish?
 
-At the moment itself nobody can tell. Afterwards: a point that was lost comes back where the model imagined it meanwhile.
+At the moment itself nobody can tell. Afterwards: a point that was lost comes back where the model imagined it
+meanwhile.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ class Loss:
 
     Args:
         stretch: What was seen before.
-        kind: "lost": it came back where it was imagined, or nothing firm was expected (in a hand, at the ground). "vanished": it
-            was in the air, its way was clear, and nothing came back there.
+        kind: "lost": it came back where it was imagined, or nothing firm was expected (in a hand, at the ground).
+            "vanished": it was in the air, its way was clear, and nothing came back there.
         back: The stretch in which it came back, or none.
         error_metres: How far from where it was imagined it came back; NaN if it did not.
     """

@@ -1,10 +1,8 @@
 """Surprise of a seen point: how far it is from where it was expected, in units of the error that was expected.
 
-A frame surprises only if all of the next few contradict what was believed before it: one wrong point, of which recordings
-have many, comes back to where it was expected, and does not.
+A frame surprises only if all of the next few contradict what was believed before it: one wrong point, of which
+recordings have many, comes back to where it was expected, and does not.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,8 +19,8 @@ BATCH = 4096
 def surprise(model: PointModel, points: Float64[np.ndarray, "t 3"]) -> Float64[np.ndarray, " t"]:
     """One number a frame [t], higher where less expected; NaN in the first window and the last few frames.
 
-    At frame f: from what was seen up to f - 1, where the point is imagined at f, f + 1, …; the smallest of these errors, each over
-    the error that the model expects so far ahead.
+    At frame f: from what was seen up to f - 1, where the point is imagined at f, f + 1, …; the smallest of these
+    errors, each over the error that the model expects so far ahead.
     """
     W, H = model.config.window, PERSISTENT_FRAMES
     told = np.full(len(points), np.nan)
@@ -40,26 +38,12 @@ def surprise(model: PointModel, points: Float64[np.ndarray, "t 3"]) -> Float64[n
     return told
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """Something that should not have happened.
-
-    Args:
-        frame: Counted from the start of the points.
-        kind: "impossible": the point moved against expectation. "lost": it is no longer seen and came back, or may be, where it was
-            imagined. "vanished": it is no longer seen and was not found where it was imagined, in the air.
-    """
-
-    frame: int
-    kind: str
-
-
-def alarms(told: Float64[np.ndarray, " t"], threshold: float, apart: int) -> tuple[Alarm, ...]:
+def alarms(told: Float64[np.ndarray, " t"], threshold: float, apart: int) -> tuple[int, ...]:
     """Frames whose surprise exceeds the threshold; those within `apart` frames of one another are one alarm."""
-    found: list[Alarm] = []
+    found: list[int] = []
     last = -apart - 1
     for frame in np.flatnonzero(np.nan_to_num(told) > threshold):
         if frame - last > apart:
-            found.append(Alarm(int(frame), "impossible"))
+            found.append(int(frame))
         last = int(frame)
     return tuple(found)
