@@ -5,7 +5,7 @@ maps; a linear readout tells how far the point moves. What is chosen between, by
 which map: so a flight can be told to a thousandth, and a bounce is a change of map. Nothing of mechanics is built in:
 no gravity, no restitution, no place of the floor. What is built in is symmetry: horizontal directions are alike, so
 both horizontal axes share all weights and have no constant term, and gates see lengths only; and away from the ground
-steady motion is like rest (Galileo), so there gates see how a path bends, not how fast it is. Without the second, a
+steady motion is like rest (Galileo), so there gates and maps see how a path bends, not how fast it is. Without it, a
 model of juggled balls learned that a certain speed of falling brings a hand, and stopped other balls in mid-air.
 
 Mixtures of linear maps chosen by a network: Jacobs et al. 1991, "Adaptive mixtures of local experts"; latent
@@ -34,8 +34,8 @@ class PointModelConfig:
     Args:
         window: Frames of history that are seen.
         spans: Numbers of the latent, per axis, that are taken from how many of the newest frames: (frames, numbers).
-        experts: Maps to choose between, of encoder and of dynamics.
-        hidden: Width of the networks that choose.
+        experts: Maps to choose between.
+        hidden: Width of the network that chooses.
         horizons: Frames ahead at which the model tells its expected error.
     """
 
@@ -84,9 +84,8 @@ class PointModel(nn.Module):
         self.register_buffer("step_metres", torch.ones(()))
         self.register_buffer("inertial", torch.zeros(D))
         looks = 4 * D + len(HEIGHTS_METRES)
-        wide = D + len(HEIGHTS_METRES) + 1  # the last ones, heights and a constant, are the vertical axis's alone
-        self.choose_filter, self.choose_map = MLP(looks, N, K), MLP(looks, N, K)
-        self.filters = nn.Parameter(torch.eye(D).repeat(K, 1, 1))
+        wide = 2 * D + len(HEIGHTS_METRES) + 1  # the last ones, heights and a constant, are the vertical axis's alone
+        self.choose_map = MLP(looks, N, K)
         self.maps = nn.Parameter(torch.zeros(K, wide, D))
         self.readout = nn.Parameter(torch.zeros(D))
         self.doubt = MLP(looks, N, 2 * len(config.horizons))
@@ -104,12 +103,6 @@ class PointModel(nn.Module):
                 expected=f"[B, {self.config.window}, 3] of finite positions",
                 remedy="cut windows out of stretches without a gap",
             )
-        seen = self.sense(windows)
-        gates = self.choose_filter(self.look(seen, self.heights(seen.position))).softmax(-1)
-        return PointBelief(seen.position, torch.einsum("bk,kde,bad->bae", gates, self.filters, seen.latent))
-
-    def sense(self, windows: Float[Tensor, "B W 3"]) -> PointBelief:
-        """The plain filters, before one chooses among them."""
         now = windows[:, -1]
         return PointBelief(now, torch.einsum("bwa,wd->bad", windows[:, :-1] - now[:, None], self.basis))
 
@@ -118,7 +111,7 @@ class PointModel(nn.Module):
         heights = self.heights(belief.position)
         gates = self.choose_map(self.look(belief, heights)).softmax(-1)
         chosen = (gates @ self.maps.flatten(1)).unflatten(-1, self.maps.shape[1:])
-        latent = (belief.latent + inputs(belief, heights) @ chosen).clamp(-LARGEST_LATENT, LARGEST_LATENT)
+        latent = (belief.latent + self.inputs(belief, heights) @ chosen).clamp(-LARGEST_LATENT, LARGEST_LATENT)
         return PointBelief(belief.position + (latent @ self.readout) * self.step_metres, latent)
 
     def imagine(self, belief: PointBelief, frames: int) -> Float[Tensor, "B H 3"]:
@@ -150,18 +143,23 @@ class PointModel(nn.Module):
 
         Never where the point is horizontally, or which way it faces.
         """
-        bent = belief.latent - (belief.latent @ self.inertial)[..., None] * self.inertial
+        bent = self._bent(belief.latent)
         near = 1 - heights[:, -1:]
         shown = torch.cat([_lengths(bent), bent[:, 2], near * _lengths(belief.latent), near * belief.latent[:, 2]], -1)
         return torch.cat([torch.asinh(2.0 * shown), heights], -1)
+
+    def inputs(self, belief: PointBelief, heights: Float[Tensor, "B J"]) -> Float[Tensor, "B 3 I"]:
+        """What maps act on: how the motion bends; close to the ground all of it; vertically heights and a constant."""
+        near = 1 - heights[:, -1:, None]
+        extra = torch.cat([heights, torch.ones_like(heights[:, :1])], -1)[:, None]
+        upwards = torch.cat([extra * 0, extra * 0, extra], 1)
+        return torch.cat([self._bent(belief.latent), near * belief.latent, upwards], -1)
+
+    def _bent(self, latent: Tensor) -> Tensor:
+        """The latent without its part that steady motion has: what a change of inertial frame leaves as it is."""
+        return latent - (latent @ self.inertial)[..., None] * self.inertial
 
 
 def _lengths(latent: Float[Tensor, "B 3 D"]) -> Float[Tensor, "B D"]:
     """Horizontal lengths."""
     return (latent[:, :2].square().sum(1) + 1e-4).sqrt()
-
-
-def inputs(belief: PointBelief, heights: Float[Tensor, "B J"]) -> Float[Tensor, "B 3 I"]:
-    """What maps act on: the latent of each axis, and for the vertical one heights and a constant as well."""
-    extra = torch.cat([heights, torch.ones_like(heights[:, :1])], -1)[:, None]
-    return torch.cat([belief.latent, torch.cat([extra * 0, extra * 0, extra], 1)], -1)

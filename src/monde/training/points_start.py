@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from monde.models.points import PointBelief, PointModel, inputs
+from monde.models.points import PointBelief, PointModel
 
 ROUNDS = 40
 RIDGE = 1e-3
@@ -33,7 +33,7 @@ def start_filters(model: PointModel, windows: Float[Tensor, "B W 3"], after: Flo
     model.inertial.copy_(steady / steady.norm())
     now, then, step = _pairs(model, windows, after)
     model.step_metres.copy_(step.square().mean().sqrt())
-    acted, changed = _flat(inputs(now, model.heights(now.position))), _flat(then.latent - now.latent)
+    acted, changed = _flat(model.inputs(now, model.heights(now.position))), _flat(then.latent - now.latent)
     model.maps.copy_(_ridge(acted, changed, torch.ones(len(acted), dtype=torch.float64)).float().expand_as(model.maps))
     told = _flat(step[:, :, None]) / model.step_metres
     weights = torch.ones(len(told), dtype=torch.float64)
@@ -45,7 +45,7 @@ def start_maps(model: PointModel, windows: Float[Tensor, "B W 3"], after: Float[
     with torch.no_grad():
         now, then, _ = _pairs(model, windows, after)
         heights = model.heights(now.position)
-        acted, changed = inputs(now, heights).double(), (then.latent - now.latent).double()
+        acted, changed = model.inputs(now, heights).double(), (then.latent - now.latent).double()
         maps, held = _mixture(acted, changed, model.maps.shape[0], seed)
         model.maps.copy_(maps.float())
         shown = model.look(now, heights)
@@ -98,7 +98,7 @@ def _ridge(acted: Tensor, changed: Tensor, weights: Tensor) -> Tensor:
 def _pairs(model: PointModel, windows: Tensor, after: Tensor) -> tuple[PointBelief, PointBelief, Tensor]:
     there = ~torch.isnan(after[:, 0, 0])
     cut = torch.cat([windows, after[:, :1]], 1)[there]
-    return model.sense(cut[:, :-1]), model.sense(cut[:, 1:]), cut[:, -1] - cut[:, -2]
+    return model.begin(cut[:, :-1]), model.begin(cut[:, 1:]), cut[:, -1] - cut[:, -2]
 
 
 def _flat(x: Tensor) -> Tensor:
