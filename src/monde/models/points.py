@@ -1,8 +1,8 @@
 """`PointModel`: a latent world model of how one seen point moves on, learned without labels.
 
 A window of positions is taken to a latent by linear filters over time; the latent moves on by a mixture of affine
-maps; a linear readout tells how far the point moves. What is chosen between, by a small network, is which filter and
-which map: so a flight can be told to a thousandth, and a bounce is a change of map. Nothing of mechanics is built in:
+maps; a linear readout tells how far the point moves. A small network chooses which map holds:
+so a flight can be told to a thousandth, and a bounce is a change of map. Nothing of mechanics is built in:
 no gravity, no restitution, no place of the floor. What is built in is symmetry: horizontal directions are alike, so
 both horizontal axes share all weights and have no constant term, and gates see lengths only; and away from the ground
 steady motion is like rest (Galileo), so there gates and maps see how a path bends, not how fast it is. Without it, a
