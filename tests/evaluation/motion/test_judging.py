@@ -27,7 +27,8 @@ def model() -> PointModel:
 @pytest.fixture(scope="module")
 def thresholds(model: PointModel) -> motion.Thresholds:
     flown = motion.flights(LEARNED, RATE_HZ)
-    return motion.set_thresholds(model, LEARNED, flown, motion.plant(flown, 30, 0, 40, 30, RATE_HZ))
+    # Of flights alone: so little training does not tell the instant bounces of the simulation to the frame.
+    return motion.set_thresholds(model, flown, flown, motion.plant(flown, 30, 0, 40, 30, RATE_HZ))
 
 
 def test_flight_is_predicted_and_gravity_is_in_the_imagination(model: PointModel) -> None:
@@ -60,9 +61,8 @@ def test_edits_are_found_and_possible_motion_is_not_flagged(model: PointModel, t
         kind: [motion.is_found(model, e, thresholds, ()) for e in edits if e.kind == kind] for kind in motion.KINDS
     }
     assert np.mean(found["teleport"]) == 1.0
-    assert np.mean(found["turn"]) >= 0.8
+    assert np.mean(found["turn"]) >= 0.9
     assert np.mean(found["vanish"]) >= 0.8
-    # So little training does not tell a bounce to the frame; flights it does.
     assert motion.false_alarms(model, motion.flights(HELD_OUT, RATE_HZ), thresholds) == []
 
 
