@@ -26,6 +26,7 @@ class PointTrainConfig:
         early: Share of the steps in which imagination is short.
         short: Frames of short imagination.
         latent_weight: Weight of latent prediction beside that of positions.
+        eventful: Share of windows drawn in proportion to how badly the one best linear map tells what follows.
         seed: Of weights and draws.
     """
 
