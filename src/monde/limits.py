@@ -102,3 +102,9 @@ MAX_SCENE_OBJECTS = 6
 
 MAX_PAIR_BYTES = 4 * 1024 * 1024 * 1024
 """Largest set of minimal pairs that is made in memory at once."""
+
+MAX_POINT_FILE_BYTES = 512 * 1024 * 1024
+"""Largest text file of recorded points that is read."""
+
+MAX_POINT_MARKERS = 1_000
+"""Markers in one recording of points."""
