@@ -8,6 +8,8 @@ from monde.dynamics import (
     Dynamics,
     MLPDynamics,
     MLPDynamicsConfig,
+    RecurrentDynamics,
+    RecurrentDynamicsConfig,
     TransformerDynamics,
     TransformerDynamicsConfig,
 )
@@ -22,6 +24,8 @@ def make(kind: str, tokens: int = 1, window: int = 4) -> Dynamics:
     dynamics: Dynamics
     if kind == "mlp":
         dynamics = MLPDynamics(MLPDynamicsConfig(latent=D, actions=A, hidden=16, depth=2, members=3))
+    elif kind == "recurrent":
+        dynamics = RecurrentDynamics(RecurrentDynamicsConfig(latent=D, actions=A, hidden=16, head=16, members=3))
     else:
         dynamics = TransformerDynamics(
             TransformerDynamicsConfig(
@@ -57,7 +61,11 @@ def recompute(dynamics: Dynamics, latents: Tensor, before: Tensor, actions: Tens
     return latents[:, start:]
 
 
-CASES = [("mlp", 1, 2), *(("transformer", tokens, window) for tokens in (1, 3) for window in (1, 2, 4))]
+CASES = [
+    ("mlp", 1, 2),
+    ("recurrent", 1, 2),
+    *(("transformer", tokens, window) for tokens in (1, 3) for window in (1, 2, 4)),
+]
 
 
 @pytest.mark.parametrize(("kind", "tokens", "window"), CASES)
@@ -121,6 +129,24 @@ def test_rows_of_different_history_do_not_mix(kind: str, tokens: int, window: in
         torch.testing.assert_close(together[row : row + 1], alone, atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["recurrent", "transformer"])
+def test_several_lengths_of_history_at_once(kind: str) -> None:
+    dynamics = make(kind)
+    latents, actions = torch.randn(2, 6, 1, D), torch.randn(2, 5, A)
+    for length, memory in zip((1, 3, 6), dynamics.begins(latents, actions, (1, 3, 6)), strict=True):
+        alone = dynamics.begin(latents[:, :length], actions[:, : length - 1])
+        for part, plain in zip(memory, alone, strict=True):
+            torch.testing.assert_close(part, plain)
+
+
+def test_recurrent_memory_goes_on_past_any_window() -> None:
+    dynamics = make("recurrent")
+    latents, actions = torch.randn(1, 12, 1, D), torch.randn(1, 12, A)
+    changed = latents.clone()
+    changed[:, 0] += 1
+    assert not torch.allclose(dynamics(latents, actions)[:, :, -1], dynamics(changed, actions)[:, :, -1])
+
+
 def test_attention_window_forgets() -> None:
     """With a window of 2 and one block, frames more than one step back cannot matter."""
     torch.manual_seed(0)
@@ -138,7 +164,7 @@ def test_attention_window_forgets() -> None:
 
 
 def test_future_never_leaks_into_the_past() -> None:
-    for kind in ("mlp", "transformer"):
+    for kind in ("mlp", "recurrent", "transformer"):
         dynamics = make(kind)
         latents, actions = torch.randn(1, 5, 1, D), torch.randn(1, 5, A)
         changed, other = latents.clone(), actions.clone()

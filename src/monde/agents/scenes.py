@@ -43,7 +43,7 @@ def record_scenes(
 
     Args:
         kind: "free" for rooms without a script, the name of a principle for its possible films (easy, hidden and
-            long-hidden in turn), or "all" for all of these in turn, half of them free.
+            long-hidden in turn), "scripted" for all principles in turn, or "all" for every other film free besides.
         out: Folder of the dataset; new, or written by this function with equal arguments (`films` may differ).
         films: Films (episodes) that the dataset shall hold.
         seed: At least 0.

@@ -119,6 +119,18 @@ class JEPA(nn.Module):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             return self._begin(latents, self.normalise(actions))
 
+    def recall_each(self, latents: Latents, actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]) -> Belief:
+        """The beliefs after several lengths of one history, in one pass: rows in the order (length, B) flattened.
+
+        Raises:
+            ContractError: Blocks of the wrong width, or a length that the history does not have.
+        """
+        T = latents.values.shape[1]
+        if not lengths or not 1 <= min(lengths) <= max(lengths) <= T:
+            raise ContractError("the history has no such length", got=lengths, expected=f"1 to {T}")
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            return self._each(latents, self.normalise(actions), lengths)
+
     def update(self, belief: Belief, clip: Clip, action: Float[Tensor, "B A"]) -> Belief:
         """The belief after taking the block `action` and then seeing one step. Constant time.
 
@@ -184,15 +196,20 @@ class JEPA(nn.Module):
         """All latents after the context, imagined `steps` at a time; all starts in one batch."""
         B, T = latents.values.shape[:2]
         lengths = tuple(range(context, T, steps))
-        memories = self.dynamics.begins(latents.values, actions, lengths)
-        beliefs = [
-            self._belief(latents.values[:, :length], memory, latents.times_seconds[:, length - 1])
-            for length, memory in zip(lengths, memories, strict=True)
-        ]
+        beliefs = self._each(latents, actions, lengths)
         padded = nn.functional.pad(actions, (0, 0, 0, lengths[-1] - 1 + steps - (T - 1)))
         acted = torch.stack([padded[:, length - 1 : length - 1 + steps] for length in lengths])
-        imagined, _ = self.dynamics.rollout(_joined(beliefs), acted.flatten(0, 1)[:, None], 1, False)
+        imagined, _ = self.dynamics.rollout(beliefs, acted.flatten(0, 1)[:, None], 1, False)
         return imagined[:, 0, 0].unflatten(0, (len(lengths), B)).transpose(0, 1).flatten(1, 2)[:, : T - context]
+
+    def _each(self, latents: Latents, actions: Tensor, lengths: tuple[int, ...]) -> Belief:
+        memories = self.dynamics.begins(latents.values, actions, lengths)
+        return _joined(
+            [
+                self._belief(latents.values[:, :length], memory, latents.times_seconds[:, length - 1])
+                for length, memory in zip(lengths, memories, strict=True)
+            ]
+        )
 
     def _begin(self, latents: Latents, actions: Tensor) -> Belief:
         memory = self.dynamics.begin(latents.values, actions)

@@ -13,6 +13,7 @@ from monde.worlds.scenes.free import shoot
 from monde.worlds.scenes.pairs.make import SIDE_PIXELS, possible_shots
 
 FREE = "free"
+SCRIPTED = "scripted"
 ALL = "all"
 
 SCRIPT_OBJECTS = 2
@@ -20,8 +21,8 @@ SCRIPT_OBJECTS = 2
 
 
 def kinds() -> tuple[str, ...]:
-    """Every kind that films can be asked of: "free", the principles' names, and "all"."""
-    return (FREE, *(known.name for known in principles()), ALL)
+    """Every kind that films can be asked of: "free", the principles' names, "scripted" and "all"."""
+    return (FREE, *(known.name for known in principles()), SCRIPTED, ALL)
 
 
 def object_slots(kind: str, most: int) -> int:
@@ -44,11 +45,13 @@ def films_of(kind: str, config: SceneConfig, seed: int, numbers: Sequence[int]) 
 
 
 def turn(kind: str, number: int) -> tuple[str, int]:
-    """Whose film it is, and which of that kind: "all" takes turns, every other one free."""
-    if kind != ALL:
-        return kind, number
+    """Whose film it is, and which of that kind: "scripted" takes turns, "all" too, every other one free."""
     names = [known.name for known in principles()]
-    return FREE if number % 2 == 0 else names[number // 2 % len(names)], number // 2 // len(names)
+    if kind == SCRIPTED:
+        return names[number % len(names)], number // len(names)
+    if kind == ALL:
+        return FREE if number % 2 == 0 else names[number // 2 % len(names)], number // 2 // len(names)
+    return kind, number
 
 
 def own_seed(seed: int, number: int) -> int:
