@@ -1,0 +1,190 @@
+"""How unexpected each frame of a film is to a world model, relative to what it expects of that scene.
+
+The error of a prediction alone tells little: an empty scene is easier to foresee than a moving ball, and a light that
+goes out is an error to every model. What tells is the *difference that memory makes*: each frame is predicted twice,
+from all that was seen before and from the last moment alone. In a possible film memory helps, or does no harm; where
+something vanished, turned or changed while it was not seen, the model that remembers is the more surprised of the two.
+What is hard to foresee for both cancels out. (Surprise as prediction error at several context lengths: Garrido et al.,
+arXiv 2502.11831, section 3; the contrast of two contexts is ours: docs/log.md, 2026-11-26.)
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, UInt8
+from torch import Tensor
+
+from monde.errors import ContractError, DataError
+from monde.models import JEPA
+from monde.types import Clip, Latents, Stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurpriseConfig:
+    """How films are judged.
+
+    Args:
+        horizons: Model steps that are predicted ahead.
+        moments: Lengths of the short contexts, in model steps.
+        batch: Films encoded at once.
+
+    Raises:
+        ContractError: No horizon or no context, or one below 1.
+    """
+
+    horizons: tuple[int, ...] = (1, 2, 4)
+    moments: tuple[int, ...] = (1, 2)
+    batch: int = 32
+
+    def __post_init__(self) -> None:
+        if not self.horizons or not self.moments or min(*self.horizons, *self.moments, self.batch) < 1:
+            raise ContractError("SurpriseConfig is empty", got=self, expected="horizons, moments and batch ≥ 1")
+
+    @property
+    def least_steps(self) -> int:
+        """Model steps that a film must have."""
+        return 1 + max(self.horizons)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Surprise:
+    """n films of T frames.
+
+    Args:
+        errors: [n, T] root mean squared error of the latent that was predicted from all that was seen before, by
+            horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
+        contrasts: [n, T] how much greater that error is than the error of a prediction from a short context, by
+            (horizon, length of the context), both in model steps; NaN likewise.
+        rate_hz: Frames a second.
+    """
+
+    errors: Mapping[int, Float64[np.ndarray, "n T"]]
+    contrasts: Mapping[tuple[int, int], Float64[np.ndarray, "n T"]]
+    rate_hz: float
+
+    @property
+    def curve(self) -> Float64[np.ndarray, "n T"]:
+        """[n, T] surprise at each frame: the mean contrast; 0 where nothing can be predicted yet."""
+        return np.nan_to_num(np.stack(list(self.contrasts.values()))).mean(axis=0)
+
+    @property
+    def of_film(self) -> Float64[np.ndarray, " n"]:
+        """[n] one number a film, the higher the less plausible: the mean of its curve."""
+        return self.curve.mean(axis=1)
+
+
+@torch.no_grad()
+def surprise(
+    model: JEPA, films: UInt8[np.ndarray, "n T 3 h w"], rate_hz: float, config: SurpriseConfig | None = None
+) -> Surprise:
+    """How surprised the model is by each frame of these films.
+
+    A model step may span several frames: each film is then seen once from every frame that a step may begin at.
+
+    Args:
+        model: In evaluation mode; reads one camera, and no actions.
+        films: Of the camera's size.
+        rate_hz: Frames a second.
+        config: How films are judged.
+
+    Raises:
+        ContractError: A model that is told actions or reads other sensors, or films of another size.
+        DataError: Films of another rate than the model's, or shorter than the context.
+    """
+    chosen = config or SurpriseConfig()
+    stride = _stride(model, films, rate_hz, chosen)
+    n, T = films.shape[:2]
+    errors = {k: np.full((n, T), np.nan) for k in chosen.horizons}
+    contrasts = {(k, c): np.full((n, T), np.nan) for k in chosen.horizons for c in chosen.moments}
+    for rows in _parts(n, chosen.batch):
+        for phase in range(stride):
+            latents = _encoded(model, films[rows, phase::stride], rate_hz / stride)
+            if latents.values.shape[1] < chosen.least_steps:
+                continue
+            whole = _predictions(model, latents, None, chosen)
+            for k, error in whole.items():
+                errors[k][rows, phase + k * stride :: stride] = error
+            for c in chosen.moments:
+                for k, error in _predictions(model, latents, c, chosen).items():
+                    contrasts[k, c][rows, phase + k * stride :: stride] = whole[k] - error
+    return Surprise(errors=errors, contrasts=contrasts, rate_hz=rate_hz)
+
+
+def _parts(n: int, size: int) -> Iterator[slice]:
+    for start in range(0, n, size):
+        yield slice(start, min(n, start + size))
+
+
+def _encoded(model: JEPA, films: UInt8[np.ndarray, "n t 3 h w"], rate_hz: float) -> Latents:
+    n, T = films.shape[:2]
+    values = torch.from_numpy(np.ascontiguousarray(films))
+    times = (torch.arange(T, dtype=torch.float64) / rate_hz).expand(n, T)
+    stream = Stream(values, times, torch.ones(n, T, dtype=torch.bool))
+    return model.encode(Clip({model.sensors[0].name: stream}))
+
+
+def _predictions(
+    model: JEPA, latents: Latents, moment: int | None, config: SurpriseConfig
+) -> dict[int, Float64[np.ndarray, "n u"]]:
+    """[n, t - k] root mean squared errors of the frames k steps after each, by horizon; from all frames before or from
+    the last `moment` of them."""
+    n, T = latents.values.shape[:2]
+    furthest = max(config.horizons)
+    nothing = latents.values.new_zeros(n, T, 0)
+    if moment is None:
+        beliefs = model.recall_each(latents, nothing[:, : T - 1], tuple(range(1, T + 1)))
+    else:
+        beliefs = model.recall(*_recent(latents, moment))
+    futures = model.imagine(beliefs, nothing.new_zeros(T * n, 1, furthest, 0)).latents[:, 0, 0]
+    predicted = futures.unflatten(0, (T, n)).transpose(0, 1)  # [n, T, H, N, D]
+    found = {}
+    for k in config.horizons:
+        error = (predicted[:, : T - k, k - 1] - latents.values[:, k:]).square().mean(dim=(-2, -1)).sqrt()
+        found[k] = error.double().cpu().numpy()
+    return found
+
+
+def _recent(latents: Latents, moment: int) -> tuple[Latents, Tensor]:
+    """The last `moment` steps up to each, rows in the order (T, n); the first one stands for those before it."""
+    n, T = latents.values.shape[:2]
+    index = (torch.arange(T)[:, None] + torch.arange(1 - moment, 1)).clamp_min(0)
+    values = latents.values[:, index].transpose(0, 1).flatten(0, 1)  # [T·n, moment, N, D]
+    times = latents.times_seconds[:, index].transpose(0, 1).flatten(0, 1)
+    return Latents(values, times), values.new_zeros(T * n, moment - 1, 0)
+
+
+def _stride(model: JEPA, films: Float[np.ndarray, "n T 3 h w"], rate_hz: float, config: SurpriseConfig) -> int:
+    """Frames in a model step."""
+    if not model.actions.unactuated or len(model.sensors) != 1 or model.sensors[0].kind != "rgb":
+        raise ContractError(
+            "surprise is measured of a model that reads one camera and is told no actions",
+            got=f"{', '.join(sensor.name for sensor in model.sensors)}; actions of width {model.actions.width}",
+            remedy="train one with --action-free and one of --sensors",
+        )
+    camera = model.sensors[0]
+    if films.shape[2:] != camera.shape:
+        raise ContractError(
+            "these films have another size than the model's camera",
+            got="×".join(map(str, films.shape[2:])),
+            expected="×".join(map(str, camera.shape)),
+            remedy="resize them first; `monde surprise` does",
+        )
+    frames = model.actions.block_seconds * rate_hz
+    stride = max(1, round(frames))
+    if abs(frames - stride) > 0.05 * stride:
+        raise DataError(
+            "these films have a rate that does not fit the model's step",
+            got=f"{rate_hz:g} Hz for steps of {model.actions.block_seconds:g} s",
+            expected="a whole number of frames in a step",
+            remedy="resample the film; `monde surprise` does",
+        )
+    if -(-films.shape[1] // stride) < config.least_steps:
+        raise DataError(
+            "these films are shorter than the context",
+            got=f"{films.shape[1]} frames",
+            expected=f"at least {(config.least_steps - 1) * stride + 1}",
+            remedy="give longer films, or smaller horizons",
+        )
+    return stride
