@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.strategies import PLANNERS, strategy
 from monde.recipes.task import MakeRecipe, Recipe
 from monde.recipes.tworoom import tworoom, tworoom_doors
@@ -9,4 +10,14 @@ from monde.recipes.tworoom import tworoom, tworoom_doors
 RECIPES: Mapping[str, MakeRecipe] = {"tworoom": tworoom, "tworoom_doors": tworoom_doors}
 """Recipes by task."""
 
-__all__ = ["PLANNERS", "RECIPES", "MakeRecipe", "Recipe", "strategy", "tworoom", "tworoom_doors"]
+__all__ = [
+    "PLANNERS",
+    "RECIPES",
+    "MakeRecipe",
+    "PhysicsRecipe",
+    "Recipe",
+    "physics",
+    "strategy",
+    "tworoom",
+    "tworoom_doors",
+]

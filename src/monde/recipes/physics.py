@@ -1,0 +1,85 @@
+"""Intuitive physics: films of what is possible, a model that remembers, minimal pairs for judging."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from monde.agents import RecordingSummary, record_scenes
+from monde.evaluation.physics import PairsConfig
+from monde.objectives import ObjectiveConfig
+from monde.training import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhysicsRecipe:
+    """From the first film to the last pair.
+
+    Args:
+        space: 2d or 3d.
+        kind: Kind of films.
+        films: How many.
+        seed: Of films and training.
+        train: Training.
+        pairs: Judging.
+    """
+
+    space: str
+    kind: str
+    films: int
+    seed: int
+    train: TrainConfig
+    pairs: PairsConfig
+
+    @property
+    def data(self) -> Path:
+        """Folder of the recording."""
+        return Path(self.train.data)
+
+    @property
+    def run(self) -> Path:
+        """Folder of the run."""
+        return Path(self.train.run)
+
+    def record(self, progress: Callable[[int, int], None] | None = None) -> RecordingSummary:
+        """Record what is missing of the films; see `monde.agents.record_scenes`."""
+        return record_scenes(
+            self.kind, self.data, films=self.films, seed=self.seed, space=self.space, progress=progress
+        )
+
+
+def physics(
+    out: Path, *, space: str = "2d", minutes: float = 25.0, films: int = 4500, sets: int = 100, seed: int = 0
+) -> PhysicsRecipe:
+    """Possible films of all principles at 20 Hz, steps of 0.2 s, a model with a recurrent belief.
+
+    Windows of 8 steps fit into the shortest films (1.6 s); with longer ones the model would never see these. Errors
+    beyond what can be foreseen (a light goes out, a screen rises) count in proportion, not by their squares.
+
+    Args:
+        out: Folder of everything: recording and run lie in it.
+        space: 2d (pymunk) or 3d (MuJoCo).
+        minutes: Training time.
+        films: Films recorded.
+        sets: Judged, of each principle and grade.
+        seed: Of films, training and pairs.
+    """
+    return PhysicsRecipe(
+        space=space,
+        kind="scripted",
+        films=films,
+        seed=seed,
+        train=TrainConfig(
+            data=str(out / "recording"),
+            run=str(out / f"physics_{space}"),
+            size="memory",
+            block=4,
+            window=8,
+            batch=64,
+            minutes=minutes,
+            warmup_steps=100,
+            held_out=0.05,
+            seed=seed,
+            objective=ObjectiveConfig(regulariser_weight=0.3, context=2, rollout_steps=3, outliers=0.1),
+        ),
+        pairs=PairsConfig(space=space, sets=sets, seed=seed),
+    )
