@@ -22,7 +22,9 @@ ACTIONS = ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), block=2, dt_seconds=0.1)
 def model_of(size: str, sensors: tuple[Sensor, ...] = (TOP,)) -> JEPA:
     torch.manual_seed(0)
     config = model_config(size, sensors, ACTIONS)
-    if size != "nano":  # the real architecture at a width that tests can afford
+    if size == "memory":
+        config = replace(config, dynamics=replace(config.dynamics, hidden=24, head=24))
+    elif size != "nano":  # the real architecture at a width that tests can afford
         config = replace(
             config,
             perception=replace(config.perception, hidden=24, depth=2, heads=2, latent=16),
@@ -47,7 +49,7 @@ def clip_of(T: int, sensors: tuple[Sensor, ...] = (TOP,), B: int = 2, seed: int 
     return Clip(streams, actions)
 
 
-@pytest.mark.parametrize("size", ["nano", "tiny"])
+@pytest.mark.parametrize("size", ["nano", "memory", "tiny"])
 @pytest.mark.parametrize("sensors", [(TOP,), (TOP, STATE), (STATE,)], ids=["camera", "camera+state", "state"])
 def test_begin_equals_updates(size: str, sensors: tuple[Sensor, ...]) -> None:
     model = model_of(size, sensors)
@@ -66,7 +68,7 @@ def test_begin_equals_updates(size: str, sensors: tuple[Sensor, ...]) -> None:
     torch.testing.assert_close(belief.times_seconds, whole.times_seconds)
 
 
-@pytest.mark.parametrize("size", ["nano", "tiny"])
+@pytest.mark.parametrize("size", ["nano", "memory", "tiny"])
 @torch.no_grad()
 def test_imagination_can_be_chained(size: str) -> None:
     """Imagining 3 + 2 blocks through the returned beliefs equals imagining 5."""
@@ -88,6 +90,25 @@ def test_imagination_can_be_chained(size: str) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("size", ["nano", "memory", "tiny"])
+def test_rollouts_that_begin_anew_are_those_of_beginning_there(size: str) -> None:
+    model, clip = model_of(size), clip_of(8)
+    assert clip.actions is not None
+    latents, actions = model.encode(clip), clip.actions.values
+    found = model.predict(latents, model.normalise(actions), context=2, rollout_steps=4).rollout
+    assert found is not None
+    assert found.shape[1] == 6
+    for length, steps in ((2, 4), (6, 2)):
+        belief = model.begin(clip.window(0, length))
+        wanted = model.imagine(belief, actions[:, None, length - 1 : length - 1 + steps]).latents[:, 0, 0]
+        torch.testing.assert_close(found[:, length - 2 : length - 2 + steps], wanted, atol=2e-5, rtol=1e-4)
+    each = model.recall_each(latents, actions, (2, 6))
+    assert each.batch == 4
+    torch.testing.assert_close(each.rows(slice(2, 4)).newest, model.begin(clip.window(0, 6)).newest)
+    with pytest.raises(ContractError, match="no such length"):
+        model.recall_each(latents, actions, (9,))
+
+
 def test_a_missing_sample_is_not_read() -> None:
     model = model_of("nano", (TOP, STATE))
     clip = clip_of(2, (TOP, STATE))
@@ -115,7 +136,7 @@ def test_sizes() -> None:
 
 
 def test_config_survives_json() -> None:
-    for size in ("nano", "tiny"):
+    for size in ("nano", "memory", "tiny"):
         config = model_config(size, (TOP, STATE), ACTIONS)
         document = to_json(config)
         assert from_json(ModelConfig, document) == config

@@ -1,7 +1,9 @@
 """Loss parts, meters, and the alternative regulariser."""
 
+import pytest
 import torch
 
+from monde.errors import ContractError
 from monde.objectives import (
     Objective,
     ObjectiveConfig,
@@ -42,6 +44,22 @@ def test_perfect_prediction_costs_nothing() -> None:
     )
     assert float(losses.total) == 0
     assert float(losses.parts["copy_last"]) > 0
+
+
+def test_outliers_count_in_proportion_to_their_size() -> None:
+    latents = torch.zeros(1, 2, 1, 4)
+
+    def error(size: float, outliers: float | None) -> float:
+        config = ObjectiveConfig(regulariser_weight=0.0, outliers=outliers)
+        predictions = Predictions(torch.full((1, 1, 1, 1, 4), size), None)
+        objective = Objective(config, 4, 2)
+        return float(objective(latents, torch.zeros(1, 1, 2), predictions, torch.Generator()).parts["prediction"])
+
+    assert error(0.01, 0.1) == pytest.approx(error(0.01, None), rel=1e-2)  # small ones by their squares
+    assert error(20.0, 0.1) / error(10.0, 0.1) == pytest.approx(2, rel=0.05)
+    assert error(20.0, None) / error(10.0, None) == pytest.approx(4)
+    with pytest.raises(ContractError, match="threshold"):
+        ObjectiveConfig(outliers=0.0)
 
 
 def test_variance_covariance_against_torch() -> None:
