@@ -1,11 +1,27 @@
-"""Augmentation for small recordings: without it a few thousand frames are told apart by heart."""
+"""Augmentation: without it a few thousand frames, or films, are told apart by heart."""
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
-from torch import Generator
+from jaxtyping import Bool
+from torch import Generator, Tensor
 
+from monde.training.config import TrainConfig
 from monde.types import Clip, Stream
+
+
+def augmented(clip: Clip, config: TrainConfig, generator: Generator) -> Clip:
+    """A batch of clips, changed at random in the ways that the configuration allows."""
+    if config.shift:
+        clip = random_shift(clip, config.shift, generator)
+    if config.mirror:
+        clip = random_mirror(clip, generator)
+    if config.channels:
+        clip = random_channels(clip, generator)
+    return clip
 
 
 def random_shift(clip: Clip, share: float, generator: Generator) -> Clip:
@@ -22,6 +38,40 @@ def random_shift(clip: Clip, share: float, generator: Generator) -> Clip:
         name: _shifted(stream, share, generator) if stream.values.dtype == torch.uint8 else stream
         for name, stream in clip.streams.items()
     }
+    return replace(clip, streams=streams)
+
+
+def random_mirror(clip: Clip, generator: Generator) -> Clip:
+    """Half of the rows seen in a mirror, left for right: a film of physics that is as possible as the film itself.
+
+    Args:
+        clip: Aligned; cameras are uint8 [B, T, 3, h, w].
+        generator: Draws which rows; on the CPU.
+    """
+    rows = torch.rand(clip.batch, generator=generator) < 0.5
+    return _changed(clip, rows, lambda values: values.flip(-1))
+
+
+def random_channels(clip: Clip, generator: Generator) -> Clip:
+    """Every row's colour channels in one random order: the same film in other colours.
+
+    Args:
+        clip: Aligned; cameras are uint8 [B, T, 3, h, w].
+        generator: Draws the orders; on the CPU.
+    """
+    drawn = torch.randint(6, (clip.batch,), generator=generator)
+    for index, order in enumerate(itertools.permutations(range(3))):
+        clip = _changed(clip, drawn == index, partial(torch.index_select, dim=2, index=torch.tensor(order)))
+    return clip
+
+
+def _changed(clip: Clip, rows: Bool[Tensor, " B"], change: Callable[[Tensor], Tensor]) -> Clip:
+    streams = dict(clip.streams)
+    for name, stream in clip.streams.items():
+        if stream.values.dtype == torch.uint8:
+            values = stream.values.clone()
+            values[rows] = change(values[rows])
+            streams[name] = replace(stream, values=values)
     return replace(clip, streams=streams)
 
 

@@ -44,6 +44,8 @@ class TrainConfig:
         grid: Tokens a side that are kept of each frame of `backbone`.
         tokens: In which precision they are cached.
         shift: Largest random offset of a clip's frames, as a share of their side; 0 leaves them where they are.
+        mirror: Show half of the clips in a mirror, left for right; for recordings in which nobody acts.
+        channels: Show each clip with its colour channels in a random order.
         log_seconds: Wall time between log lines.
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
@@ -81,6 +83,8 @@ class TrainConfig:
     grid: int = 4
     tokens: Literal["float16", "float32"] = "float16"
     shift: float = 0.0
+    mirror: bool = False
+    channels: bool = False
     log_seconds: float = 5.0
     checkpoint_seconds: float = 60.0
 
@@ -107,11 +111,12 @@ class TrainConfig:
             )
         if not 0 <= self.shift < 0.5:
             raise UsageError("frames cannot be shifted that far", got=self.shift, expected="0 to 0.5 of their side")
-        if self.backbone is not None and (self.shift or self.objective.inverse_weight):
+        changed = bool(self.shift or self.mirror or self.channels)
+        if self.backbone is not None and (changed or self.objective.inverse_weight):
             raise UsageError(
                 "a frozen encoder learns nothing",
-                got=f"--backbone with shift {self.shift:g} and inverse {self.objective.inverse_weight:g}",
-                remedy="leave --shift and --inverse out: they teach an encoder",
+                got=f"--backbone with augmentation or inverse {self.objective.inverse_weight:g}",
+                remedy="leave --shift, --mirror, --channels and --inverse out: they teach an encoder",
             )
         if self.also and self.step_seconds is None:
             raise UsageError(

@@ -12,7 +12,7 @@ from monde.data import Sampler
 from monde.errors import TrainingError
 from monde.models import initialised
 from monde.store import RunFolder
-from monde.training.augment import random_shift
+from monde.training.augment import augmented
 from monde.training.checkpoint import Position, load_checkpoint, save_checkpoint
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
@@ -201,8 +201,7 @@ class _Trainer:
 
         clip = self.setup.train.clip(index)
         check_clip(clip, where)
-        if self.config.shift:
-            clip = random_shift(clip, self.config.shift, self.generator)
+        clip = augmented(clip, self.config, self.generator)
         clip = clip.to(self.device)
         rate = learning_rate(
             self.config.learning_rate or default_learning_rate(self.config.size),

@@ -92,6 +92,12 @@ def prepare(
     """
     recording = recording or open_recordings(config)
     actions = action_blocks(recording, config)
+    if config.mirror and not actions.unactuated:
+        raise UsageError(
+            "actions mean something else in a mirror",
+            got="mirror, and a recording in which somebody acts",
+            remedy="leave --mirror out, or the actions (--action-free)",
+        )
     recording, split = held_out_part(recording, config, actions)
     sensors = select_sensors(recording.sensors, config.sensors, config.frame)
     # What no encoder reads is not decoded either: depth is four bytes a pixel.

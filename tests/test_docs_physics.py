@@ -1,0 +1,40 @@
+"""The page on intuitive physics: its commands and its code, in order, at a small size."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from monde.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALLER = (
+    ("--episodes 1500", "--episodes 36"),
+    ("--batch 64", "--batch 4"),
+    ("--minutes 3", "--steps 3"),
+    ("--n 16 --grades easy", "--n 2 --grades easy --principles inertia"),
+)
+
+
+def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/physics.md").read_text(encoding="utf-8")
+    commands = [
+        line for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines() if line
+    ]
+    assert [shlex.split(command)[1] for command in commands] == ["record", "train", "physics", "report"]
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        small = command
+        for full, less in SMALLER:
+            small = small.replace(full, less)
+        assert main(shlex.split(small)[1:]) == 0, command
+    assert (tmp_path / "runs/physics/report.html").stat().st_size > 10_000
+    capsys.readouterr()
+    names: dict[str, object] = {}
+    for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(code, names)
+    told = capsys.readouterr().out
+    assert "PairSet(permanence, hidden, matched, test, films=uint8[8×4×40×3×64×64])" in told
+    assert told.count("0.5\n") == 4
+    assert "(4, 40)" in told
