@@ -28,7 +28,7 @@ def test_the_pages_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "steps=300" in code
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        exec(compile(code.replace("steps=300", "steps=4, starts=1"), "docs/mocap.md", "exec"), {})
+        exec(compile(code.replace("steps=300", "steps=4, starts=1, fits=1"), "docs/mocap.md", "exec"), {})
     lines = said.getvalue().splitlines()
     assert re.fullmatch(r"\{'model': '\d+ mm', 'ballistic': '\d+ mm', .*\}", lines[0])
     assert re.fullmatch(r"gravity: 9\.\d\d in the file, \d+\.\d\d imagined", lines[1])

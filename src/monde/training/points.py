@@ -1,17 +1,21 @@
 """Fitting a `PointModel` to recorded points: filters by principal components, then what comes next by gradient."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from monde.errors import DataError
+from monde.errors import ContractError, DataError
 from monde.models.points import PointModel, PointModelConfig
 from monde.training.points_start import start_filters, start_maps
 from monde.training.schedule import learning_rate
+
+JUDGED = 1024
+"""Windows by which fits are compared, drawn alike from every recording that is trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,25 +24,45 @@ class PointTrainConfig:
 
     Args:
         steps: Optimiser steps.
+        fits: Models that are fitted, from other weights and draws; the one that tells what it learns from best is kept.
+        trial: Share of the steps after which that is judged, and only the best goes on.
         starts: Mixtures of linear maps that are tried to begin with.
+        sample: Windows that filters and mixtures are fitted to.
         batch: Windows in a step, drawn alike from every recording.
         peak: Largest learning rate.
+        started: Share of it for maps and readout, which begin in closed form: steps as large as a network's own shake
+            them out of the place where gravity is right.
         early: Share of the steps in which imagination is short.
         short: Frames of short imagination.
         latent_weight: Weight of latent prediction beside that of positions.
         eventful: Share of windows drawn in proportion to how badly the one best linear map tells what follows.
-        seed: Of weights and draws.
+        settled: Share of the steps after which windows are drawn alike. A catch, which nobody foresees, always ends
+            above where flight would have led: drawn too often to the end, catches pull imagined gravity down.
+        seed: Of weights and draws. Those of fits are seed x fits, seed x fits + 1, …: no two seeds share a fit.
     """
 
     steps: int = 300
+    fits: int = 3
+    trial: float = 0.5
     starts: int = 3
+    sample: int = 12_288
     batch: int = 192
     peak: float = 2e-3
+    started: float = 0.1
     early: float = 0.3
     short: int = 13
     latent_weight: float = 0.1
     eventful: float = 0.5
+    settled: float = 0.5
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fits < 1 or not 0.0 <= self.trial <= 1.0:
+            raise ContractError(
+                "these fits cannot be compared",
+                got=f"fits {self.fits}, trial {self.trial:g}",
+                expected="1 fit or more, and a share of the steps between 0 and 1",
+            )
 
 
 class Draws:
@@ -75,6 +99,10 @@ class Draws:
             self._starts.append(
                 torch.cat([torch.arange(int(f), int(f) + len(p) - window) for f, p in zip(firsts, usable)])
             )
+        self.prefer_none()
+
+    def prefer_none(self) -> None:
+        """Draw all windows of a recording alike."""
         self._weights = [torch.ones(len(starts)) for starts in self._starts]
 
     def prefer(self, model: PointModel, share: float, frames: int) -> None:
@@ -118,29 +146,81 @@ def fit_points(
         DataError: A recording without a stretch that is longer than a window.
     """
     sizes, config = model or PointModelConfig(), train or PointTrainConfig()
-    torch.manual_seed(config.seed)
-    fitted = PointModel(sizes, rate_hz)
-    draws = Draws(recordings, sizes.window, max(sizes.horizons), config.seed)
-    start_filters(fitted, *draws.draw(8192))
-    draws.prefer(fitted, config.eventful, config.short)
-    _best_start(fitted, draws, config)
-    optimiser = torch.optim.AdamW(fitted.parameters(), lr=config.peak, weight_decay=0.0)
-    for step in range(config.steps):
-        done = step / config.steps
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(config.peak, step, 20, done)
-        frames = config.short if done < config.early else max(sizes.horizons)
-        loss = _loss(fitted, *draws.draw(config.batch), frames, config.latent_weight)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(fitted.parameters(), 1.0)
-        optimiser.step()
-    return fitted.eval()
+    seeds = range(config.seed * config.fits, (config.seed + 1) * config.fits)
+    tried = [Fit(recordings, rate_hz, sizes, replace(config, seed=seed)) for seed in seeds]
+    halfway = round(config.trial * config.steps) if len(tried) > 1 else 0
+    for fit in tried:
+        fit.run(halfway)
+    best = tried[0]
+    if len(tried) > 1:
+        windows, after = Draws(recordings, sizes.window, max(sizes.horizons), config.seed).draw(JUDGED)
+        best = min(tried, key=lambda fit: training_loss(fit.model, windows, after))
+    best.run(config.steps)
+    return best.model.eval()
+
+
+@torch.no_grad()
+def training_loss(model: PointModel, windows: Float[Tensor, "B W 3"], after: Float[Tensor, "B H 3"]) -> float:
+    """Negative log likelihood of what came after windows that were trained on, summed over horizons; lower is better.
+
+    One that is not finite counts as the worst.
+    """
+    told = float(_loss(model, windows, after, max(model.config.horizons), 0.0))
+    return told if math.isfinite(told) else math.inf
+
+
+class Fit:
+    """One fit, which can be run some way, judged, and run on.
+
+    Args:
+        recordings: As for `fit_points`.
+        rate_hz: Frames per second.
+        sizes: Of the model.
+        config: How to fit; its `seed` is that of this fit.
+
+    Attributes:
+        model: What is fitted.
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Sequence[Float64[np.ndarray, "_ 3"]]],
+        rate_hz: float,
+        sizes: PointModelConfig,
+        config: PointTrainConfig,
+    ) -> None:
+        torch.manual_seed(config.seed)
+        self.model, self._config, self._done = PointModel(sizes, rate_hz), config, 0
+        self._draws = Draws(recordings, sizes.window, max(sizes.horizons), config.seed)
+        start_filters(self.model, *self._draws.draw(config.sample * 2 // 3))
+        self._draws.prefer(self.model, config.eventful, config.short)
+        _best_start(self.model, self._draws, config)
+        networks = [*self.model.choose_map.parameters(), *self.model.doubt.parameters()]
+        self._shares = (1.0, config.started)
+        groups = [{"params": networks}, {"params": [self.model.maps, self.model.readout]}]
+        self._optimiser = torch.optim.AdamW(groups, lr=config.peak, weight_decay=0.0)
+
+    def run(self, until: int) -> None:
+        """Optimiser steps up to this one."""
+        config, fitted = self._config, self.model
+        for step in range(self._done, until):
+            done = step / config.steps
+            if done >= config.settled:
+                self._draws.prefer_none()
+            for group, share in zip(self._optimiser.param_groups, self._shares, strict=True):
+                group["lr"] = share * learning_rate(config.peak, step, 20, done)
+            frames = config.short if done < config.early else max(fitted.config.horizons)
+            loss = _loss(fitted, *self._draws.draw(config.batch), frames, config.latent_weight)
+            self._optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(fitted.parameters(), 1.0)
+            self._optimiser.step()
+        self._done = max(self._done, until)
 
 
 def _best_start(model: PointModel, draws: Draws, config: PointTrainConfig) -> None:
     """Of several mixtures the one that imagines the drawn windows best (mean logarithm of the last error)."""
-    pairs, (windows, after) = draws.draw(12_288), draws.draw(1024)
+    pairs, (windows, after) = draws.draw(config.sample), draws.draw(1024)
     ahead = max(model.config.horizons)
     there = ~torch.isnan(after[:, ahead - 1, 0])
     best, kept = float("inf"), model.state_dict()
