@@ -63,7 +63,7 @@ class Train:
     rollout_steps: int = 0
     """Steps after which that prediction begins anew from what was seen; 0 never."""
     outliers: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="(default: none)")] = None
-    """Squared error from which on errors count by their size, not their square: what nobody can foresee; memory: 0.1."""
+    """Squared error from which on errors count by their size (what nobody can foresee); memory learns well with 0.1."""
     backbone: Annotated[str | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="")] = None
     """A frozen pretrained encoder (DINOv2, DINOv3, V-JEPA 2): its folder, or its name on the Hugging Face Hub."""
     grid: int = 4

@@ -1,20 +1,36 @@
-"""What intuitive physics a model knows: shortcuts that must not do, and pairs made of films of one's own."""
+"""What intuitive physics a model knows: surprise at pairs and at films of one's own; shortcuts that must not do."""
 
 from monde.evaluation.physics.edits import Region, background, freeze, recolour, reverse, splice, teleport, vanish
+from monde.evaluation.physics.film import FilmSurprise, surprise_of_film
+from monde.evaluation.physics.footage import Footage, read_footage
+from monde.evaluation.physics.run import physics_config, score_physics
+from monde.evaluation.physics.scoring import PairsConfig, score_pairs
 from monde.evaluation.physics.shortcuts import Features, ShortcutScore, features, pairwise, shortcut_scores
+from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, surprise
 
 __all__ = [
     "Features",
+    "FilmSurprise",
+    "Footage",
+    "PairsConfig",
     "Region",
     "ShortcutScore",
+    "Surprise",
+    "SurpriseConfig",
     "background",
     "features",
     "freeze",
     "pairwise",
+    "physics_config",
+    "read_footage",
     "recolour",
     "reverse",
+    "score_pairs",
+    "score_physics",
     "shortcut_scores",
     "splice",
+    "surprise",
+    "surprise_of_film",
     "teleport",
     "vanish",
 ]

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float64, UInt8
 
+from monde.data import open_recording
 from monde.data.resize import resize_frames
-from monde.errors import DataError, UsageError
+from monde.errors import DataError, StoreError, UsageError
 from monde.evaluation.physics.floors import REACH, copy_last, fit_pixels
 from monde.evaluation.physics.scoring import FilmScorer, PairsConfig, score_pairs
 from monde.evaluation.physics.surprise import SurpriseConfig, surprise
@@ -20,7 +21,7 @@ from monde.scorecard import Scorecard
 from monde.store import RunFolder, remove_artefact, write_json
 from monde.store.typed import to_json
 from monde.training.setup import Setup, reopen, untrained_floor
-from monde.worlds.minimal_pairs import RATE_HZ
+from monde.worlds.minimal_pairs import GRADES, RATE_HZ, grade_of, principle
 from monde.worlds.scenes import make_pairs
 
 Progress = Callable[[str, int, int], None]
@@ -76,6 +77,52 @@ def score_physics(run: Path, config: PairsConfig | None = None, progress: Progre
     _show(folder, model, chosen, size, tell)
     write_json(folder.physics, score.to_json())
     return score
+
+
+def physics_config(
+    run: Path,
+    *,
+    sets: int = 100,
+    grades: tuple[str, ...] = (),
+    principles: tuple[str, ...] = (),
+    space: str | None = None,
+    seed: int = 0,
+) -> PairsConfig:
+    """Which pairs a run is judged on; every name is looked up before any work is done.
+
+    Args:
+        run: Run folder.
+        sets: Of four films, of each principle and grade.
+        grades: Names; empty for all.
+        principles: Names; empty for all.
+        space: 2d or 3d; none for what the run's recording is of.
+        seed: Of the sets and of resampling.
+
+    Raises:
+        UsageError: An unknown name, a name twice, too few sets, or a negative seed.
+        StoreError: Not a run.
+        DataError: The recording is gone.
+    """
+    for name in principles:
+        principle(name)
+    for name in grades:
+        grade_of(name)
+    for kind, names in (("principle", principles), ("grade", grades)):
+        if len(set(names)) < len(names):
+            raise UsageError(f"a {kind} is named twice", got=", ".join(names), remedy="name each once")
+    if sets < 2 or seed < 0:
+        raise UsageError("these pairs cannot be judged", got=f"n={sets}, seed={seed}", expected="n ≥ 2, seed ≥ 0")
+    return PairsConfig(
+        space=space or _recorded_space(run), principles=principles, grades=grades or GRADES, sets=sets, seed=seed
+    )
+
+
+def _recorded_space(run: Path) -> str:
+    """What the recording of a run is of."""
+    path = RunFolder(run).read_config().get("data_path")
+    if not isinstance(path, str):
+        raise StoreError(f"{run} does not say what it was trained on", expected="'data_path' in run.json")
+    return space_of(open_recording(Path(path)).source)
 
 
 def watching_model(run: Path) -> JEPA:
@@ -169,17 +216,17 @@ def _show(folder: RunFolder, model: JEPA, config: PairsConfig, size: tuple[int, 
     old = folder.exhibits.glob(f"{EXHIBIT}-*") if folder.exhibits.is_dir() else ()
     for path in list(old):
         remove_artefact(path)
-    for done, (principle, grade) in enumerate(config.cases):
+    for done, (name, grade) in enumerate(config.cases):
         tell("films", done, len(config.cases))
-        shown = surprised_set(model, replace(config, principles=(principle,), grades=(grade,)), size)
-        shown.save(folder.exhibits / f"{EXHIBIT}-{config.space}-{principle}-{grade}")
+        shown = surprised_set(model, replace(config, principles=(name,), grades=(grade,)), size)
+        shown.save(folder.exhibits / f"{EXHIBIT}-{config.space}-{name}-{grade}")
     tell("films", len(config.cases), len(config.cases))
 
 
 def surprised_set(model: JEPA, config: PairsConfig, size: tuple[int, int]) -> SurprisedFilms:
     """The first set of the first case of `config`, with the surprise at each of its frames."""
-    principle, grade = config.cases[0]
-    pairs = make_pairs(principle, grade, 1, config.seed, split=config.split, space=config.space)
+    name, grade = config.cases[0]
+    pairs = make_pairs(name, grade, 1, config.seed, split=config.split, space=config.space)
     films = pairs.films[0]
     curves: Float64[np.ndarray, "k T"] = surprise(model, resized(films, size), pairs.rate_hz).curve
     return SurprisedFilms(
@@ -188,7 +235,7 @@ def surprised_set(model: JEPA, config: PairsConfig, size: tuple[int, int]) -> Su
         possible=torch.from_numpy(pairs.possible[0].copy()),
         event_frame=int(pairs.event_frame[0]),
         hidden=(int(pairs.hidden[0, 0]), int(pairs.hidden[0, 1])),
-        principle=principle,
+        principle=name,
         grade=grade,
         space=config.space,
         rate_hz=pairs.rate_hz,
