@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64, UInt8
@@ -25,6 +25,7 @@ _MODES = {
 _CHANNELS = {1: _MODES["L"], 3: "", 4: _MODES["RGBA"]}
 
 
+@runtime_checkable
 class Source(Protocol):
     """A film as it is stored."""
 
