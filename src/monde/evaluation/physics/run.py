@@ -111,7 +111,12 @@ def physics_config(
         if len(set(names)) < len(names):
             raise UsageError(f"a {kind} is named twice", got=", ".join(names), remedy="name each once")
     if sets < 2 or seed < 0:
-        raise UsageError("these pairs cannot be judged", got=f"n={sets}, seed={seed}", expected="n ≥ 2, seed ≥ 0")
+        raise UsageError(
+            "these pairs cannot be judged",
+            got=f"n={sets}, seed={seed}",
+            expected="n ≥ 2, seed ≥ 0",
+            remedy="--n 100 --seed 0",
+        )
     return PairsConfig(
         space=space or _recorded_space(run), principles=principles, grades=grades or GRADES, sets=sets, seed=seed
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Float64, UInt8
 from torch import Tensor
 
 from monde.errors import ContractError, DataError
@@ -155,7 +155,7 @@ def _recent(latents: Latents, moment: int) -> tuple[Latents, Tensor]:
     return Latents(values, times), values.new_zeros(T * n, moment - 1, 0)
 
 
-def _stride(model: JEPA, films: Float[np.ndarray, "n T 3 h w"], rate_hz: float, config: SurpriseConfig) -> int:
+def _stride(model: JEPA, films: UInt8[np.ndarray, "n T 3 h w"], rate_hz: float, config: SurpriseConfig) -> int:
     """Frames in a model step."""
     if not model.actions.unactuated or len(model.sensors) != 1 or model.sensors[0].kind != "rgb":
         raise ContractError(
