@@ -108,3 +108,6 @@ MAX_POINT_FILE_BYTES = 512 * 1024 * 1024
 
 MAX_POINT_MARKERS = 1_000
 """Markers in one recording of points."""
+
+MAX_SURPRISE_FRAMES = 6_000
+"""Frames of one film whose surprise is measured at once (five minutes at 20 Hz): all are encoded together."""

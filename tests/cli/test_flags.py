@@ -24,6 +24,8 @@ WORDS = {
     "actor": ["runs/x"],
     "plan": ["runs/x"],
     "score": ["runs/x"],
+    "physics": ["runs/x"],
+    "surprise": ["runs/x", "film.mp4"],
     "report": ["runs/x"],
     "demo": [],
 }

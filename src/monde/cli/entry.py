@@ -17,11 +17,13 @@ from monde.cli.actor import Actor
 from monde.cli.check import Check
 from monde.cli.convert import Convert
 from monde.cli.demo import Demo
+from monde.cli.physics import Physics
 from monde.cli.plan import Plan
 from monde.cli.progress import Reporter
 from monde.cli.record import Record
 from monde.cli.report import Report
 from monde.cli.score import Score
+from monde.cli.surprise import Surprise
 from monde.cli.train import Train
 from monde.cli.verb import DONE, INTERRUPTED, REFUSED, Outcome
 from monde.errors import MondeError, UsageError
@@ -34,6 +36,8 @@ AnyVerb = (
     | Annotated[Actor, subcommand("actor", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
+    | Annotated[Physics, subcommand("physics", prefix_name=False)]
+    | Annotated[Surprise, subcommand("surprise", prefix_name=False)]
     | Annotated[Report, subcommand("report", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
 )

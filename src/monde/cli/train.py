@@ -58,6 +58,12 @@ class Train:
     """Weight of SIGReg, which keeps the latents from collapsing."""
     inverse: float = 0.0
     """Weight of inverse dynamics, which keeps in the latents what actions control; 10 suits small robot logs."""
+    rollout_context: int = 1
+    """Frames that the prediction of several steps is given; memory wants 2 or more."""
+    rollout_steps: int = 0
+    """Steps after which that prediction begins anew from what was seen; 0 never."""
+    outliers: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="(default: none)")] = None
+    """Squared error from which on errors count by their size (what nobody can foresee); memory learns well with 0.1."""
     backbone: Annotated[str | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="")] = None
     """A frozen pretrained encoder (DINOv2, DINOv3, V-JEPA 2): its folder, or its name on the Hugging Face Hub."""
     grid: int = 4
@@ -100,7 +106,13 @@ class Train:
             batch=self.batch,
             steps=self.steps,
             minutes=self.minutes,
-            objective=ObjectiveConfig(regulariser_weight=self.regulariser, inverse_weight=self.inverse),
+            objective=ObjectiveConfig(
+                regulariser_weight=self.regulariser,
+                inverse_weight=self.inverse,
+                context=self.rollout_context,
+                rollout_steps=self.rollout_steps,
+                outliers=self.outliers,
+            ),
             backbone=self.backbone,
             grid=self.grid,
             shift=self.shift,

@@ -1,16 +1,16 @@
 """Things to look at, stored as artefacts under RUN/exhibits/NAME: films, imaginations, scatters."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from monde.errors import ContractError, StoreError
-from monde.store import Artefact, RunFolder, load_artefact, read_manifest, remove_artefact, save_artefact
-from monde.types.checks import check_dtype, check_leading, check_rank
+from monde.evaluation.exhibit_files import check_frames, field, items, number, tensor, write_exhibit
+from monde.evaluation.surprised import SurprisedFilms
+from monde.store import RunFolder, load_artefact, read_manifest
+from monde.types.checks import check_leading, check_rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Film:
     title: str = ""
 
     def __post_init__(self) -> None:
-        _check_frames("Film", {"frames": self.frames, "goal": self.goal[None]})
+        check_frames("Film", {"frames": self.frames, "goal": self.goal[None]})
 
     def save(self, folder: Path, replace: bool = False) -> None:
         """Write the artefact; see `write_exhibit`."""
@@ -56,15 +56,15 @@ class Film:
     def load(cls, folder: Path) -> "Film":
         """Read it back; raises StoreError as `load_artefact` does, or for a field that is missing."""
         artefact = load_artefact(folder, "film")
-        distance = _field(folder, artefact, "goal_distance")
+        distance = field(folder, artefact, "goal_distance")
         return cls(
-            frames=_tensor(folder, artefact, "frames"),
-            goal=_tensor(folder, artefact, "goal"),
-            success=_field(folder, artefact, "success") is True,
-            steps=int(_number(folder, artefact, "steps")),
-            seed=int(_number(folder, artefact, "seed")),
-            goal_distance=None if distance is None else _number(folder, artefact, "goal_distance"),
-            title=str(_field(folder, artefact, "title")),
+            frames=tensor(folder, artefact, "frames"),
+            goal=tensor(folder, artefact, "goal"),
+            success=field(folder, artefact, "success") is True,
+            steps=int(number(folder, artefact, "steps")),
+            seed=int(number(folder, artefact, "seed")),
+            goal_distance=None if distance is None else number(folder, artefact, "goal_distance"),
+            title=str(field(folder, artefact, "title")),
         )
 
 
@@ -94,9 +94,9 @@ class Imagination:
 
     def __post_init__(self) -> None:
         frames = {"decoded_observed": self.decoded_observed, "decoded_imagined": self.decoded_imagined}
-        _check_frames("Imagination", {"real": self.real} | frames)
-        for name, tensor in frames.items():
-            check_leading("Imagination", name, tensor, self.real.shape, "T 3 h w")
+        check_frames("Imagination", {"real": self.real} | frames)
+        for name, values in frames.items():
+            check_leading("Imagination", name, values, self.real.shape, "T 3 h w")
         if len(self.times_seconds) != len(self.real):
             raise ContractError(
                 "Imagination.times_seconds does not line up", got=len(self.times_seconds), expected=len(self.real)
@@ -121,12 +121,12 @@ class Imagination:
         """Read it back; raises StoreError as `load_artefact` does, or for a field that is missing."""
         artefact = load_artefact(folder, "imagination")
         return cls(
-            real=_tensor(folder, artefact, "real"),
-            decoded_observed=_tensor(folder, artefact, "decoded_observed"),
-            decoded_imagined=_tensor(folder, artefact, "decoded_imagined"),
-            times_seconds=tuple(float(str(time)) for time in _items(folder, artefact, "times_seconds")),
-            context_steps=int(_number(folder, artefact, "context_steps")),
-            title=str(_field(folder, artefact, "title")),
+            real=tensor(folder, artefact, "real"),
+            decoded_observed=tensor(folder, artefact, "decoded_observed"),
+            decoded_imagined=tensor(folder, artefact, "decoded_imagined"),
+            times_seconds=tuple(float(str(time)) for time in items(folder, artefact, "times_seconds")),
+            context_steps=int(number(folder, artefact, "context_steps")),
+            title=str(field(folder, artefact, "title")),
         )
 
 
@@ -177,17 +177,17 @@ class Scatter:
         """Read it back; raises StoreError as `load_artefact` does, or for a field that is missing."""
         artefact = load_artefact(folder, "scatter")
         return cls(
-            truth=_tensor(folder, artefact, "truth"),
-            read=_tensor(folder, artefact, "read"),
-            names=tuple(str(name) for name in _items(folder, artefact, "names")),
-            unit=str(_field(folder, artefact, "unit")),
-            r2=_number(folder, artefact, "r2"),
-            rmse=_number(folder, artefact, "rmse"),
-            title=str(_field(folder, artefact, "title")),
+            truth=tensor(folder, artefact, "truth"),
+            read=tensor(folder, artefact, "read"),
+            names=tuple(str(name) for name in items(folder, artefact, "names")),
+            unit=str(field(folder, artefact, "unit")),
+            r2=number(folder, artefact, "r2"),
+            rmse=number(folder, artefact, "rmse"),
+            title=str(field(folder, artefact, "title")),
         )
 
 
-Exhibit = Film | Imagination | Scatter
+Exhibit = Film | Imagination | Scatter | SurprisedFilms
 
 
 def load_exhibit(folder: Path) -> Exhibit:
@@ -197,10 +197,11 @@ def load_exhibit(folder: Path) -> Exhibit:
         StoreError: Nothing there, altered, or of a kind that is no exhibit.
     """
     kind = read_manifest(folder).get("kind")
-    kinds: dict[str, type[Film] | type[Imagination] | type[Scatter]] = {
+    kinds: dict[str, type[Film] | type[Imagination] | type[Scatter] | type[SurprisedFilms]] = {
         "film": Film,
         "imagination": Imagination,
         "scatter": Scatter,
+        "surprised-films": SurprisedFilms,
     }
     if not isinstance(kind, str) or kind not in kinds:
         raise StoreError(f"{folder} is no exhibit", got=kind, expected=f"one of {', '.join(kinds)}")
@@ -213,48 +214,3 @@ def exhibits(run: RunFolder) -> dict[str, Path]:
         return {}
     folders = (folder for folder in run.exhibits.iterdir() if (folder / "manifest.json").exists())
     return {folder.name: folder for folder in sorted(folders)}
-
-
-def write_exhibit(
-    folder: Path, kind: str, tensors: Mapping[str, Tensor], meta: Mapping[str, object], replace: bool
-) -> None:
-    """Write an exhibit; with `replace`, over one that is there.
-
-    Raises:
-        StoreError: It exists and `replace` is false, or the disk refuses.
-    """
-    if replace:
-        remove_artefact(folder)
-    save_artefact(folder, kind, tensors, meta)
-
-
-def _check_frames(owner: str, frames: Mapping[str, Tensor]) -> None:
-    for name, tensor in frames.items():
-        check_rank(owner, name, tensor, "T C h w")
-        check_dtype(owner, name, tensor, torch.uint8)
-
-
-def _tensor(folder: Path, artefact: Artefact, name: str) -> Tensor:
-    if name not in artefact.tensors:
-        raise StoreError(f"{folder} lacks tensor {name!r}", got=sorted(artefact.tensors), expected=name)
-    return artefact.tensors[name]
-
-
-def _field(folder: Path, artefact: Artefact, name: str) -> object:
-    if name not in artefact.meta:
-        raise StoreError(f"{folder} lacks field {name!r}", got=sorted(artefact.meta), expected=name)
-    return artefact.meta[name]
-
-
-def _number(folder: Path, artefact: Artefact, name: str) -> float:
-    value = _field(folder, artefact, name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise StoreError(f"{folder}: field {name!r} is no number", got=repr(value))
-    return float(value)
-
-
-def _items(folder: Path, artefact: Artefact, name: str) -> list[object]:
-    value = _field(folder, artefact, name)
-    if not isinstance(value, list):
-        raise StoreError(f"{folder}: field {name!r} is no list", got=repr(value))
-    return list(value)

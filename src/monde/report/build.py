@@ -21,6 +21,7 @@ from monde.report.page import (
     strip_view,
     training_line,
 )
+from monde.report.physics import MAX_SETS, SetView, hidden_charts, physics_tables, set_view
 from monde.scorecard import Scorecard
 from monde.store import RunFolder, write_bytes
 
@@ -55,26 +56,31 @@ def build_report(run: Path, out: Path | None = None, *, max_bytes: int = MAX_REP
     seconds = _control_seconds(_object(material.config))
     films = [film_view(name, film, seconds) for name, film in list(material.films.items())[:MAX_FILMS]]
     strips = [strip_view(name, imagination) for name, imagination in material.imaginations.items()]
-    write_bytes(path, _fitting(_context(material), films, len(material.films), strips, max_bytes).encode())
+    sets = [set_view(name, item) for name, item in list(material.sets.items())[:MAX_SETS]]
+    filmed = (len(material.films), len(material.sets))
+    write_bytes(path, _fitting(_context(material), films, sets, filmed, strips, max_bytes).encode())
     return path
 
 
 def _fitting(
     context: Mapping[str, object],
     films: Sequence[FilmView],
-    filmed: int,
+    sets: Sequence[SetView],
+    filmed: tuple[int, int],
     strips: Sequence[StripView],
     max_bytes: int,
 ) -> str:
-    """The page with as many films and imaginations as fit; `filmed` is how many films there are in all."""
-    shown_films, shown_strips = list(films), list(strips)
+    """The page with as many films, sets and imaginations as fit; `filmed`: how many films and sets there are in all."""
+    shown_films, shown_sets, shown_strips = list(films), list(sets), list(strips)
     while True:
         page = render(
             {
                 **context,
                 "films": shown_films,
                 "strips": shown_strips,
-                "dropped_films": filmed - len(shown_films),
+                "dropped_films": filmed[0] - len(shown_films),
+                "sets": shown_sets,
+                "dropped_sets": filmed[1] - len(shown_sets),
                 "dropped_strips": len(strips) - len(shown_strips),
             }
         )
@@ -82,6 +88,8 @@ def _fitting(
         surplus = size - max_bytes
         if surplus <= 0:
             return page
+        while surplus > 0 and shown_sets:
+            surplus -= shown_sets.pop().weight
         while surplus > 0 and shown_films:
             surplus -= shown_films.pop().weight
         while surplus > 0 and shown_strips:
@@ -99,6 +107,8 @@ def _context(material: Material) -> dict[str, object]:
     """Everything the template is given."""
     config = _object(material.config)
     score = material.score if isinstance(material.score, Scorecard) else None
+    physics = material.physics if isinstance(material.physics, Scorecard) else None
+    hidden = material.hidden if isinstance(material.hidden, Scorecard) else None
     log = material.log if isinstance(material.log, Log) else None
     scatters = enumerate(material.scatters.items())
     return {
@@ -109,6 +119,9 @@ def _context(material: Material) -> dict[str, object]:
         "key_figures": key_figures(score) if score else (),
         "groups": groups(score) if score else (),
         "horizons": horizon_charts(score) if score else (),
+        "physics": physics,
+        "physics_tables": physics_tables(physics) if physics else (),
+        "hidden_charts": hidden_charts(hidden) if hidden else (),
         "log": log,
         "curves": curve_charts(log) if log else (),
         "reached": sum(film.success for film in material.films.values()),
@@ -120,6 +133,7 @@ def _context(material: Material) -> dict[str, object]:
         "provenance": _provenance(config, score),
         "missing": {
             "score": _state(material.score),
+            "physics": _state(material.physics),
             "log": _state(material.log),
             "config": _state(material.config),
             "exhibits": material.command("score"),

@@ -88,6 +88,7 @@ def horizon_chart(
     times: Sequence[float],
     lines: Sequence[Sequence[float]],
     band: tuple[Sequence[float], Sequence[float]] | None,
+    over: str = "seconds ahead",
 ) -> str:
     """Figures over the time ahead as SVG: the first line whole, with its interval; the others, floors, dashed.
 
@@ -96,6 +97,7 @@ def horizon_chart(
         times: Horizons in seconds.
         lines: One value per horizon for each line.
         band: Lower and upper bounds of the first line, or none.
+        over: What the times are; a text of ours, never one from a file.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
@@ -116,7 +118,7 @@ def horizon_chart(
                 markersize=4,
             )
         axes.set_ylim(bottom=min(0.0, *(value for values in lines for value in values)))
-        axes.set_xlabel("seconds ahead")
+        axes.set_xlabel(over)
         axes.grid(visible=True, axis="y")
         few = len(times) <= 6
         axes.xaxis.set_major_locator(FixedLocator(list(times)) if few else MaxNLocator(nbins=6))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from monde.errors import MondeError, StoreError
-from monde.evaluation.exhibits import Film, Imagination, Scatter, load_exhibit
+from monde.evaluation.exhibits import Exhibit, Film, Imagination, Scatter, load_exhibit
+from monde.evaluation.surprised import SurprisedFilms
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.report.curves import Log, read_log
 from monde.scorecard import Scorecard
@@ -41,9 +42,12 @@ class Material:
         config: run.json.
         log: metrics.jsonl.
         score: score.json.
+        physics: physics.json.
+        hidden: hidden.json.
         films: Planned episodes by exhibit name.
         imaginations: Reality beside imagination, likewise.
         scatters: Probe read-outs, likewise.
+        sets: Possible and impossible films, likewise.
         broken: Exhibits that cannot be read.
     """
 
@@ -51,9 +55,12 @@ class Material:
     config: Mapping[str, object] | Absent | Broken
     log: Log | Absent | Broken
     score: Scorecard | Absent | Broken
+    physics: Scorecard | Absent | Broken
+    hidden: Scorecard | Absent | Broken
     films: Mapping[str, Film]
     imaginations: Mapping[str, Imagination]
     scatters: Mapping[str, Scatter]
+    sets: Mapping[str, SurprisedFilms]
     broken: tuple[Broken, ...]
 
     def command(self, verb: str) -> str:
@@ -63,7 +70,7 @@ class Material:
     @property
     def faults(self) -> tuple[Broken, ...]:
         """Every part that cannot be read."""
-        parts = (self.config, self.log, self.score)
+        parts = (self.config, self.log, self.score, self.physics, self.hidden)
         return (*(part for part in parts if isinstance(part, Broken)), *self.broken)
 
 
@@ -74,7 +81,7 @@ def gather(root: Path) -> Material:
         StoreError: There is no such folder, or nothing in it is of a run.
     """
     run = RunFolder(root)
-    known = (run.config, run.metrics, run.score, run.exhibits)
+    known = (run.config, run.metrics, run.score, run.physics, run.exhibits)
     if not any(path.exists() for path in known):
         raise StoreError(
             f"{root} is not a run",
@@ -85,6 +92,7 @@ def gather(root: Path) -> Material:
     films: dict[str, Film] = {}
     imaginations: dict[str, Imagination] = {}
     scatters: dict[str, Scatter] = {}
+    sets: dict[str, SurprisedFilms] = {}
     broken: list[Broken] = []
     for path in _exhibit_folders(run):
         exhibit = _read(f"exhibits/{path.name}", partial(_exhibit, path))
@@ -95,6 +103,8 @@ def gather(root: Path) -> Material:
                 imaginations[path.name] = exhibit
             case Scatter():
                 scatters[path.name] = exhibit
+            case SurprisedFilms():
+                sets[path.name] = exhibit
             case Broken():
                 broken.append(exhibit)
     train = f"monde train DATA --run {folder}"
@@ -102,15 +112,22 @@ def gather(root: Path) -> Material:
         run=run,
         config=_part(run.config, train, lambda: read_json(run.config)),
         log=_part(run.metrics, train, lambda: read_log(run.metrics)),
-        score=_part(run.score, f"monde score {folder}", lambda: Scorecard.from_json(read_json(run.score))),
+        score=_card(run.score, f"monde score {folder}"),
+        physics=_card(run.physics, f"monde physics {folder}"),
+        hidden=_card(run.hidden, ""),
         films=films,
         imaginations=imaginations,
         scatters=scatters,
+        sets=sets,
         broken=tuple(broken),
     )
 
 
-def _exhibit(folder: Path) -> Film | Imagination | Scatter:
+def _card(path: Path, command: str) -> Scorecard | Absent | Broken:
+    return _part(path, command, lambda: Scorecard.from_json(read_json(path)))
+
+
+def _exhibit(folder: Path) -> Exhibit:
     """An exhibit that has something to show.
 
     Raises:
@@ -124,6 +141,8 @@ def _exhibit(folder: Path) -> Film | Imagination | Scatter:
             pictures, steps = [exhibit.real], len(exhibit.real)
         case Scatter():
             pictures, steps = [], len(exhibit.truth)
+        case SurprisedFilms():
+            pictures, steps = [exhibit.films[0]], exhibit.films.shape[1]
     shapes = [tuple(picture.shape[1:]) for picture in pictures]
     if not steps or any(c != 3 or not 0 < min(h, w) <= max(h, w) <= MAX_FRAME_SIDE_PIXELS for c, h, w in shapes):
         raise StoreError(f"{folder} holds nothing that can be shown", got=f"{steps} moments of {shapes or 'numbers'}")

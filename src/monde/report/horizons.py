@@ -16,8 +16,14 @@ MAX_FLOORS = 5
 """Floors drawn in one chart."""
 
 
-def horizon_charts(score: Scorecard) -> tuple[Chart, ...]:
-    """One chart for each family of rows that was measured at two horizons or more."""
+def horizon_charts(score: Scorecard, prefix: str = "horizon", over: str = "seconds ahead") -> tuple[Chart, ...]:
+    """One chart for each family of rows that was measured at two horizons or more.
+
+    Args:
+        score: The rows.
+        prefix: Unique within the page.
+        over: What the horizon is.
+    """
     families: dict[str, list[tuple[float, Row]]] = {}
     for row in score.rows:
         match = HORIZON.search(row.metric)
@@ -25,10 +31,10 @@ def horizon_charts(score: Scorecard) -> tuple[Chart, ...]:
         if match and all(math.isfinite(value) for value in (row.value, *(row.interval or ()), *row.floors.values())):
             families.setdefault(row.metric[: match.start()], []).append((float(match.group(1)), row))
     drawn = [(name, sorted(rows, key=lambda pair: pair[0])) for name, rows in families.items() if len(rows) > 1]
-    return tuple(_chart(f"horizon-{index}", name, rows) for index, (name, rows) in enumerate(drawn[:MAX_CHARTS]))
+    return tuple(_chart(f"{prefix}-{index}", name, rows, over) for index, (name, rows) in enumerate(drawn[:MAX_CHARTS]))
 
 
-def _chart(name: str, family: str, rows: Sequence[tuple[float, Row]]) -> Chart:
+def _chart(name: str, family: str, rows: Sequence[tuple[float, Row]], over: str) -> Chart:
     times = [seconds for seconds, _ in rows]
     shown = scale(rows[0][1])
     everywhere = [floor for floor in rows[0][1].floors if all(floor in row.floors for _, row in rows)][:MAX_FLOORS]
@@ -43,6 +49,6 @@ def _chart(name: str, family: str, rows: Sequence[tuple[float, Row]]) -> Chart:
     unit = f" ({shown.unit})" if shown.unit else ""
     return Chart(
         title=readable(family.removeprefix("prediction/")) + unit,
-        svg=horizon_chart(name, times, lines, band),
+        svg=horizon_chart(name, times, lines, band, over),
         entries=tuple(entries),
     )

@@ -9,7 +9,7 @@ from monde.scorecard import Row
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Fractions that count how often something came true are read as percentages; R² and correlations are not.
-_SHARES = re.compile(r"(^|[/_])(success|top\d+|accuracy|share|solved|reached|rate)([/_]|$)")
+_SHARES = re.compile(r"(^|[/_])(success|pairwise|top\d+|accuracy|share|solved|reached|rate)([/_]|$)")
 
 
 def number(value: float, digits: int = 3) -> str:

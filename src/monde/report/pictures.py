@@ -50,14 +50,16 @@ def png(frame: UInt8[Tensor, "3 h w"], factor: int = 1) -> str:
     return _data_url("png", buffer.getvalue())
 
 
-def movie(frames: UInt8[Tensor, "T 3 h w"], frame_seconds: float) -> Movie:
+def movie(frames: UInt8[Tensor, "T 3 h w"], frame_seconds: float, factor: int | None = None) -> Movie:
     """Frames as a film that repeats, resting on its last frame.
 
     Args:
         frames: [T, 3, h, w].
         frame_seconds: Real time between frames.
+        factor: Enlargement; by default up to about `FILM_SIDE_PIXELS`.
     """
-    factor = enlargement(frames)
+    flat = enlargement(frames) > 1
+    factor = enlargement(frames) if factor is None else factor
     picks = spread(len(frames), MAX_FILM_FRAMES)
     images = [_image(frames[index], factor) for index in picks]
     real = frame_seconds * len(frames) / len(images)
@@ -65,7 +67,6 @@ def movie(frames: UInt8[Tensor, "T 3 h w"], frame_seconds: float) -> Movie:
     durations = [round(1000 * shown)] * (len(images) - 1) + [round(1000 * _LAST_FRAME_SECONDS)]
     buffer = io.BytesIO()
     # Drawn worlds compress better without loss than with it, and keep their edges; photographs do not.
-    flat = factor > 1
     images[0].save(
         buffer,
         "WEBP",

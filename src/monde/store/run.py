@@ -8,6 +8,8 @@ RUN/
   readouts/NAME/           artefacts of kind "readout" (decoder, probes)
   actor/ temporal_distance/  artefacts of these kinds: the fast path and the learned cost
   score.json               Scorecard
+  physics.json             Scorecard of minimal pairs
+  hidden.json              Scorecard of objects out of sight
   plans/*.npz              films of planned episodes
   report.html
 """
@@ -67,8 +69,18 @@ class RunFolder:
         return self.root / "score.json"
 
     @property
+    def physics(self) -> Path:
+        """physics.json: minimal pairs scored by surprise."""
+        return self.root / "physics.json"
+
+    @property
+    def hidden(self) -> Path:
+        """hidden.json: what is known of objects out of sight, over the time that they are."""
+        return self.root / "hidden.json"
+
+    @property
     def exhibits(self) -> Path:
-        """Folder of things to look at: films, imaginations, scatters."""
+        """Folder of things to look at: films, imaginations, scatters, surprised films."""
         return self.root / "exhibits"
 
     @property

@@ -1,7 +1,10 @@
 """What intuitive physics a model knows: surprise, pairs scored by it, shortcuts that must not do, one's own films."""
 
 from monde.evaluation.physics.edits import Region, background, freeze, recolour, reverse, splice, teleport, vanish
+from monde.evaluation.physics.film import FilmSurprise, surprise_of_film
 from monde.evaluation.physics.floors import PixelPredictor, copy_last, fit_pixels
+from monde.evaluation.physics.footage import Footage, read_footage
+from monde.evaluation.physics.run import physics_config, score_physics
 from monde.evaluation.physics.scoring import FilmScorer, PairsConfig, score_pairs
 from monde.evaluation.physics.shortcuts import Features, ShortcutScore, features, pairwise, shortcut_scores
 from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, surprise
@@ -9,6 +12,8 @@ from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, surprise
 __all__ = [
     "Features",
     "FilmScorer",
+    "FilmSurprise",
+    "Footage",
     "PairsConfig",
     "PixelPredictor",
     "Region",
@@ -21,12 +26,16 @@ __all__ = [
     "fit_pixels",
     "freeze",
     "pairwise",
+    "physics_config",
+    "read_footage",
     "recolour",
     "reverse",
     "score_pairs",
+    "score_physics",
     "shortcut_scores",
     "splice",
     "surprise",
+    "surprise_of_film",
     "teleport",
     "vanish",
 ]
