@@ -70,6 +70,10 @@ class Train:
     """Tokens a side that are kept of what --backbone makes of a frame."""
     shift: float = 0.0
     """Move a clip's frames about by up to this share of their side: for recordings of a few thousand frames."""
+    mirror: bool = False
+    """Show half of the clips in a mirror; where nobody acts."""
+    channels: bool = False
+    """Show each clip with its colour channels in a random order."""
     seed: int = 0
     """Seed of weights and batches."""
     device: str = "auto"
@@ -116,6 +120,8 @@ class Train:
             backbone=self.backbone,
             grid=self.grid,
             shift=self.shift,
+            mirror=self.mirror,
+            channels=self.channels,
             seed=self.seed,
             device=self.device,
             precision=self.precision,
