@@ -108,3 +108,6 @@ MAX_POINT_FILE_BYTES = 512 * 1024 * 1024
 
 MAX_POINT_MARKERS = 1_000
 """Markers in one recording of points."""
+
+MAX_HIDDEN_TRIES = 4_000
+"""Draws of a film with a hidden object before it is given up that one fits into the picture."""
