@@ -7,7 +7,8 @@ import torch
 from monde.agents import record_scenes
 from monde.data import open_recording
 from monde.errors import ContractError, DataError
-from monde.evaluation.physics.quantities import QuantitiesConfig, auroc, score_quantities
+from monde.evaluation.physics.beliefs import beliefs_along, encode_films
+from monde.evaluation.physics.quantities import QuantitiesConfig, auroc, look_at, score_quantities
 from monde.evaluation.physics.told import QUANTITIES, Told, told
 from monde.models import JEPA, initialised, model_config
 from monde.protocols import Recording
@@ -74,8 +75,22 @@ def test_readouts_are_scored_beside_their_floors(recording: Recording) -> None:
         assert row.interval[0] <= row.value <= row.interval[1]
     assert 0 <= rows["quantity/contact"].value <= 1
     assert "area under" in rows["quantity/contact"].note
-    # A network with its first weights still shows where something is; a wrong row order would not.
-    assert rows["quantity/position"].floors["pixels"] > 0
+
+
+def test_features_are_those_of_the_frames_that_are_asked_for(recording: Recording) -> None:
+    network = model(0)
+    looked = look_at(network, model(1), recording, [3], QuantitiesConfig(context=3))[0]
+    clip = recording.read(3, 0, 40, ("top", "state"))
+    frames = clip.stream("top").values.numpy()
+    assert looked.frames.tolist() == list(range(8, 40, 4))
+    for row, frame in enumerate(looked.frames):
+        last = [frames[0, max(0, frame - 4 * back)] for back in range(4)]
+        small = np.stack([f.reshape(3, 8, 8, 8, 8).mean((2, 4)) for f in last])
+        assert np.allclose(looked.features["pixels"][row].numpy(), small.reshape(-1), atol=1e-3)
+        plain = beliefs_along(network, encode_films(network, frames[:, : frame + 1 : 4]))[0, -1]
+        assert torch.allclose(looked.features["belief"][row], plain, atol=1e-5)
+        touched = states(recording, 3).each("touches_surroundings")[frame - 3 : frame + 1].max(axis=0)
+        assert (looked.told.each("touches_surroundings")[frame] == touched).all()
 
 
 def test_a_quantity_that_nothing_tells_is_named(recording: Recording) -> None:

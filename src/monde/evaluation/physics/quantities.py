@@ -80,7 +80,15 @@ class _Part:
 
 
 @dataclass(frozen=True, repr=False)
-class _Film:
+class Looked:
+    """One film as it is read from.
+
+    Args:
+        told: Its state; contacts since the last step.
+        frames: [t] of the steps from the context on.
+        features: By way of reading, [t, F] at these steps.
+    """
+
     told: Told
     frames: Int64[np.ndarray, " t"]
     features: Mapping[str, Float[Tensor, "t F"]]
@@ -111,7 +119,7 @@ def score_quantities(
     chosen = config or QuantitiesConfig()
     if set(train) & set(held_out):
         raise DataError("films are judged on that readouts were fitted on", got=sorted(set(train) & set(held_out))[:5])
-    learned, judged = (_look(model, untrained, recording, episodes, chosen) for episodes in (train, held_out))
+    learned, judged = (look_at(model, untrained, recording, episodes, chosen) for episodes in (train, held_out))
     rows: list[Row] = []
     missing: dict[str, str] = {}
     for name, quantity in QUANTITIES.items():
@@ -124,9 +132,14 @@ def score_quantities(
     return QuantitiesScore(tuple(rows), missing)
 
 
-def _look(
+def look_at(
     model: JEPA, untrained: JEPA, recording: Recording, episodes: Sequence[int], config: QuantitiesConfig
-) -> list[_Film]:
+) -> list[Looked]:
+    """Films of these episodes; those too short for the context are left out.
+
+    Raises:
+        DataError: No film is left, or the recording is of something else.
+    """
     camera = model.sensors[0]
     stride = frames_per_step(model, camera.rate_hz or 1 / model.actions.dt_seconds)
     found = []
@@ -144,7 +157,7 @@ def _look(
             PIXELS: _pixels(film[0]),
         }
         kept = {way: rows[config.context - 1 :] for way, rows in features.items()}
-        found.append(_Film(_of_steps(told(recording.sensors, values, config.context * stride), stride), frames, kept))
+        found.append(Looked(_of_steps(told(recording.sensors, values, config.context * stride), stride), frames, kept))
     if not found:
         raise DataError(
             "no film is long enough for the context", got=f"{len(episodes)} films", expected=f"{config.context} steps"
@@ -169,7 +182,7 @@ def _pixels(film: np.ndarray) -> Float[Tensor, "t F"]:
     return small[index].flatten(1)
 
 
-def _part(quantity: Quantity, films: Sequence[_Film]) -> _Part | None:
+def _part(quantity: Quantity, films: Sequence[Looked]) -> _Part | None:
     truth, numbers, features = [], [], []
     for number, film in enumerate(films):
         answer = quantity.of(film.told)
