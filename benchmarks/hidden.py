@@ -12,13 +12,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from common import options, write
 from monde.evaluation.physics.hidden import HiddenConfig, score_hidden
-from monde.models import load_model, weights_hash
+from monde.models import JEPA, load_model, untrained, weights_hash
 from monde.readouts.mlp import MLPReadoutConfig
-from monde.training.setup import reopen, untrained_floor
+from monde.store import RunFolder
+from monde.types import Clip, Stream
 from monde.worlds.scenes import EVENTS, HIDDEN_SECONDS, HiddenFilm, hidden_films
 
 FIT_SEED, JUDGED_SEED = 71, 72
@@ -35,6 +37,21 @@ def films(split: str, n: int, seed: int) -> Iterator[HiddenFilm]:
             print(split, event, seconds, flush=True)
 
 
+def untrained_twin(model: JEPA, seed: int) -> JEPA:
+    """The same network with its first weights, its running statistics those of films that readouts are fitted on."""
+    clips = []
+    for seconds in HIDDEN_SECONDS:
+        shown = [
+            made.film.rgb[::8]
+            for event in EVENTS
+            for made in hidden_films(event, seconds, range(8), FIT_SEED, split="train")
+        ]
+        frames = torch.from_numpy(np.concatenate(shown))[:, None]
+        times, valid = torch.zeros(len(frames), 1, dtype=torch.float64), torch.ones(len(frames), 1, dtype=torch.bool)
+        clips.append(Clip({model.sensors[0].name: Stream(frames, times, valid)}))
+    return untrained(model.config, seed, clips)
+
+
 def main() -> None:
     """Measure and write."""
     parser = options(__doc__)
@@ -44,27 +61,23 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     began = time.monotonic()
-    trained, setup = reopen(given.run)
+    document = RunFolder(given.run).read_config()
     model, config = load_model(given.run, torch.device("cpu")), HiddenConfig()
-    untrained = untrained_floor(setup, trained.seed)
+    blank = untrained_twin(model, config.seed)
     rows = score_hidden(
-        model, untrained, films("train", given.fit, FIT_SEED), films("test", given.films, JUDGED_SEED), config
+        model, blank, films("train", given.fit, FIT_SEED), films("test", given.films, JUDGED_SEED), config
     )
     protocol = {
         "world": "scenes/hidden",
-        "model": {
-            "size": trained.size,
-            "weights": weights_hash(given.run),
-            "step_seconds": model.actions.block_seconds,
-        },
-        "trained_on": {"fingerprint": setup.recording.fingerprint, "source": dict(setup.recording.source)},
+        "model": {"weights": weights_hash(given.run), "step_seconds": model.actions.block_seconds},
+        "run": {key: document.get(key) for key in ("data", "train", "commit")},
         "fit": f"{given.fit} films of each of {', '.join(EVENTS)} and time; seed {FIT_SEED}; split train",
         "judged": f"{given.films} films of each; seed {JUDGED_SEED}; split test",
         "readout": str(MLPReadoutConfig(seed=config.seed)),
         "context_steps": config.context,
         "skill": "1 - median error / median error of constant velocity",
     }
-    write("hidden", rows, protocol, (trained.seed, config.seed), given.out)
+    write("hidden", rows, protocol, (config.seed,), given.out)
     print(f"{time.monotonic() - began:.0f} s")
 
 
