@@ -25,7 +25,7 @@ from monde.errors import ContractError, DataError
 from monde.evaluation.physics.beliefs import beliefs_along, encode_films, frames_per_step, imagined_belief
 from monde.evaluation.statistics import bootstrap
 from monde.models import JEPA
-from monde.readouts.mlp import MLPReadoutConfig, fit_mlp
+from monde.readouts import MLPReadoutConfig, fit_mlp
 from monde.scorecard import Row
 from monde.types import Latents
 from monde.worlds.minimal_pairs.timing import RATE_HZ

@@ -20,8 +20,7 @@ from monde.evaluation.physics.told import QUANTITIES, Quantity, Told, told
 from monde.evaluation.statistics import bootstrap, r_squared
 from monde.models import JEPA
 from monde.protocols import Recording
-from monde.readouts import fit_linear
-from monde.readouts.mlp import MLPReadoutConfig, fit_mlp
+from monde.readouts import MLPReadoutConfig, fit_linear, fit_mlp
 from monde.scorecard import Row
 
 BELIEF, UNTRAINED, PIXELS = "belief", "untrained", "pixels"
