@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from monde.agents import record_scenes
+from monde.agents.scenes_telling import OBJECT_NAMES_3D, SCENE_NAMES_3D
 from monde.data import open_recording
 from monde.errors import ContractError, DataError
 from monde.evaluation.physics.beliefs import beliefs_along, encode_films
@@ -61,6 +62,16 @@ def test_quantities_are_asked_for_only_where_they_could_be_known(recording: Reco
             if name == "restitution" and where.any():
                 assert film.touches()[: int(where.argmax())].any()
     assert min(asked.values()) > 0, asked
+
+
+def test_in_space_the_camera_is_no_object() -> None:
+    names = (*(f"object{k}_{name}" for k in (1, 2) for name in OBJECT_NAMES_3D), *SCENE_NAMES_3D)
+    film = Told(names, np.arange(len(names), dtype=np.float64)[None], 8)
+    wide = len(OBJECT_NAMES_3D)
+    assert film.each("x_m").tolist() == [[1, 1 + wide]]
+    assert film.vector("velocity", 1).tolist() == [[wide + 8, wide + 9, wide + 10]]
+    away = (np.arange(1, 4) + wide - np.arange(3) - 2 * wide) @ (np.arange(3, 6) + 2 * wide)
+    assert film.nearness(1).tolist() == [away]
 
 
 def test_readouts_are_scored_beside_their_floors(recording: Recording) -> None:

@@ -48,7 +48,9 @@ class Told:
 
     def each(self, name: str) -> Float64[np.ndarray, "T K"]:
         """A number of every object slot."""
-        columns = [i for i, known in enumerate(self.names) if known.partition("_")[2] == name]
+        columns = [
+            i for i, known in enumerate(self.names) if known.startswith("object") and known.partition("_")[2] == name
+        ]
         table: Float64[np.ndarray, "T K"] = self.values[:, columns]
         return table
 
