@@ -111,3 +111,6 @@ MAX_POINT_MARKERS = 1_000
 
 MAX_SURPRISE_FRAMES = 6_000
 """Frames of one film whose surprise is measured at once (five minutes at 20 Hz): all are encoded together."""
+
+MAX_HIDDEN_TRIES = 4_000
+"""Draws of a film with a hidden object before it is given up that one fits into the picture."""

@@ -43,7 +43,8 @@ def record_scenes(
 
     Args:
         kind: "free" for rooms without a script, the name of a principle for its possible films (easy, hidden and
-            long-hidden in turn), "scripted" for all principles in turn, or "all" for every other film free besides.
+            long-hidden in turn), "scripted" for all principles in turn, "all" for every other film free besides, or (in
+            the plane) "hidden" for one object each, out of sight for 0.5 to 2 s.
         out: Folder of the dataset; new, or written by this function with equal arguments (`films` may differ).
         films: Films (episodes) that the dataset shall hold.
         seed: At least 0.
@@ -61,7 +62,7 @@ def record_scenes(
     """
     began, folder = time.monotonic(), Path(out)
     chosen = _config(config, space)
-    check_kind(kind)
+    check_kind(kind, space)
     for name, value, low in (("films", films, 1), ("seed", seed, 0)):
         if not low <= value <= (MAX_EPISODES if name == "films" else 2**63):
             raise UsageError(f"{name} is out of limits", got=value, expected=f"at least {low}")

@@ -1,4 +1,4 @@
-"""Kinds of films to learn from: free scenes, and the possible films of every principle."""
+"""Kinds of films to learn from: free scenes, the possible films of every principle, and objects hidden for a while."""
 
 from collections.abc import Sequence
 
@@ -10,25 +10,30 @@ from monde.worlds.minimal_pairs.timing import GRADES, RATE_HZ
 from monde.worlds.scenes.config import SceneConfig
 from monde.worlds.scenes.film import SceneFilm, Shot, film
 from monde.worlds.scenes.free import shoot
+from monde.worlds.scenes.hidden import HIDDEN_SECONDS, hidden_shot
+from monde.worlds.scenes.hidden_events import EVENTS
 from monde.worlds.scenes.pairs.make import SIDE_PIXELS, possible_shots
 
 FREE = "free"
 SCRIPTED = "scripted"
 ALL = "all"
+HIDDEN = "hidden"
 
 SCRIPT_OBJECTS = 2
 """Most objects in a film of a principle."""
 
 
-def kinds() -> tuple[str, ...]:
-    """Every kind that films can be asked of: "free", the principles' names, "scripted" and "all"."""
-    return (FREE, *(known.name for known in principles()), SCRIPTED, ALL)
+def kinds(space: str = "2d") -> tuple[str, ...]:
+    """Every kind that films can be asked of: "free", the principles' names, "scripted", "all", and in the plane
+    "hidden": every event and time out of sight of `monde.worlds.scenes.hidden` in turn."""
+    common = (FREE, *(known.name for known in principles()), SCRIPTED, ALL)
+    return (*common, HIDDEN) if space == "2d" else common
 
 
 def object_slots(kind: str, most: int) -> int:
     """Most objects in a film of this kind, where free scenes have at most `most`."""
-    if kind == FREE:
-        return most
+    if kind in {FREE, HIDDEN}:
+        return most if kind == FREE else 1
     return SCRIPT_OBJECTS if kind != ALL else max(SCRIPT_OBJECTS, most)
 
 
@@ -59,14 +64,14 @@ def own_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
-def check_kind(kind: str) -> None:
+def check_kind(kind: str, space: str = "2d") -> None:
     """Refuse a kind that there is not.
 
     Raises:
         UsageError: It is unknown.
     """
-    if kind not in kinds():
-        raise unknown_name("kind of scenes", kind, list(kinds()))
+    if kind not in kinds(space):
+        raise unknown_name("kind of scenes", kind, list(kinds(space)))
 
 
 def check_scripted(kind: str, side_pixels: int, rate_hz: float) -> None:
@@ -89,4 +94,7 @@ def _shot(kind: str, config: SceneConfig, seed: int, number: int) -> Shot:
     kind, number = turn(kind, number)
     if kind == FREE:
         return shoot(config, own)
+    if kind == HIDDEN:
+        seconds = HIDDEN_SECONDS[number // len(EVENTS) % len(HIDDEN_SECONDS)]
+        return hidden_shot(EVENTS[number % len(EVENTS)], seconds, [own], split=config.split)
     return possible_shots(kind, GRADES[number % len(GRADES)], [own], split=config.split)[own % 2]

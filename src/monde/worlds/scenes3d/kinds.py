@@ -18,7 +18,7 @@ def films_of(kind: str, config: SceneConfig3D, seed: int, numbers: Sequence[int]
         UsageError: An unknown kind, mujoco is not installed, or there is no renderer.
         ContractError: Films of principles are wanted of another size or rate than theirs.
     """
-    check_kind(kind)
+    check_kind(kind, "3d")
     check_scripted(kind, config.side_pixels, config.rate_hz)
     return film([_shot(kind, config, seed, number) for number in numbers])
 

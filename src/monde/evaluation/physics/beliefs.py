@@ -1,0 +1,94 @@
+"""What a readout may look at: the belief after each step of a film, as one row of numbers.
+
+A belief is read as its newest latent beside its memory *with* that latent in it, so that what is out of sight can be
+read from what was seen before.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from monde.errors import ContractError, DataError
+from monde.models import JEPA
+from monde.types import Belief, Clip, Latents, Stream
+from monde.types.checks import describe
+
+
+def frames_per_step(model: JEPA, rate_hz: float) -> int:
+    """Frames of a film in one step of a model that reads one camera and is told no actions.
+
+    Raises:
+        ContractError: A model that is told actions or reads other sensors.
+        DataError: Films whose frames do not fit into its step.
+    """
+    if not model.actions.unactuated or len(model.sensors) != 1 or model.sensors[0].kind != "rgb":
+        raise ContractError(
+            "films are shown to a model that reads one camera and is told no actions",
+            got=f"{', '.join(sensor.name for sensor in model.sensors)}; actions of width {model.actions.width}",
+            remedy="train one with --action-free and one of --sensors",
+        )
+    frames = model.actions.block_seconds * rate_hz
+    stride = max(1, round(frames))
+    if abs(frames - stride) > 0.05 * stride:
+        raise DataError(
+            "these films have a rate that does not fit the model's step",
+            got=f"{rate_hz:g} Hz for steps of {model.actions.block_seconds:g} s",
+            expected="a whole number of frames in a step",
+        )
+    return stride
+
+
+@torch.no_grad()
+def encode_films(model: JEPA, films: UInt8[np.ndarray, "n t 3 h w"]) -> Latents:
+    """Latents of films at the model's step.
+
+    Raises:
+        ContractError: Films of another size than the model's camera.
+    """
+    camera, (n, T) = model.sensors[0], films.shape[:2]
+    if films.shape[2:] != camera.shape:
+        raise ContractError(
+            "these films have another size than the model's camera",
+            got="×".join(map(str, films.shape[2:])),
+            expected="×".join(map(str, camera.shape)),
+        )
+    times = (torch.arange(T, dtype=torch.float64) * model.actions.block_seconds).expand(n, T)
+    values = torch.from_numpy(np.ascontiguousarray(films))
+    return model.encode(Clip({camera.name: Stream(values, times, torch.ones(n, T, dtype=torch.bool))}))
+
+
+@torch.no_grad()
+def read_belief(model: JEPA, belief: Belief) -> Float[Tensor, "B F"]:
+    """A belief as numbers: its newest latent, then its memory with that latent in it.
+
+    Raises:
+        ContractError: Dynamics whose memory is not of constant size.
+    """
+    memory = model.dynamics.advance(belief, belief.latents.new_zeros(belief.batch, model.actions.width))
+    if not memory or any(part.ndim != 2 for part in memory):
+        raise ContractError(
+            "this model's memory is not of constant size",
+            got=", ".join(describe(part) for part in memory) or "none",
+            expected="[B, C]",
+            remedy='train one of size "memory"',
+        )
+    return torch.cat([belief.newest.flatten(1), *memory], dim=1).float().cpu()
+
+
+@torch.no_grad()
+def beliefs_along(model: JEPA, latents: Latents) -> Float[Tensor, "n T F"]:
+    """The belief after each step of films, as numbers."""
+    n, T = latents.values.shape[:2]
+    beliefs = model.recall_each(latents, latents.values.new_zeros(n, T - 1, 0), tuple(range(1, T + 1)))
+    return read_belief(model, beliefs).unflatten(0, (T, n)).transpose(0, 1)
+
+
+@torch.no_grad()
+def imagined_belief(model: JEPA, latents: Latents, horizon: int) -> Float[Tensor, "n F"]:
+    """The belief `horizon` steps after the last of these, none of which is seen, as numbers."""
+    n, T = latents.values.shape[:2]
+    seen = model.recall(latents, latents.values.new_zeros(n, T - 1, 0))
+    rollout = model.imagine(seen, latents.values.new_zeros(n, 1, horizon, 0), beliefs=True)
+    assert rollout.beliefs is not None
+    return read_belief(model, rollout.beliefs)
