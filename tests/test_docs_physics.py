@@ -35,6 +35,6 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
         exec(code, names)
     told = capsys.readouterr().out
-    assert "PairSet(permanence, hidden, matched, test, films=uint8[8×4×40×3×64×64])" in told
+    assert "PairSet(2d, permanence, hidden, matched, test, films=uint8[8×4×40×3×64×64])" in told
     assert told.count("0.5\n") == 4
     assert "(4, 40)" in told
