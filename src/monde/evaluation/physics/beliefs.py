@@ -35,6 +35,7 @@ def frames_per_step(model: JEPA, rate_hz: float) -> int:
             "these films have a rate that does not fit the model's step",
             got=f"{rate_hz:g} Hz for steps of {model.actions.block_seconds:g} s",
             expected="a whole number of frames in a step",
+            remedy="resample the films (`monde surprise` does), or train with a --step-seconds that fits",
         )
     return stride
 
@@ -52,6 +53,7 @@ def encode_films(model: JEPA, films: UInt8[np.ndarray, "n t 3 h w"]) -> Latents:
             "these films have another size than the model's camera",
             got="×".join(map(str, films.shape[2:])),
             expected="×".join(map(str, camera.shape)),
+            remedy="resize them first; `monde surprise` does",
         )
     times = (torch.arange(T, dtype=torch.float64) * model.actions.block_seconds).expand(n, T)
     values = torch.from_numpy(np.ascontiguousarray(films))

@@ -11,6 +11,7 @@ from jaxtyping import Float64, UInt8
 from monde.data import open_recording
 from monde.data.resize import resize_frames
 from monde.errors import DataError, StoreError, UsageError
+from monde.evaluation.physics.beliefs import frames_per_step
 from monde.evaluation.physics.floors import REACH, copy_last, fit_pixels
 from monde.evaluation.physics.scoring import FilmScorer, PairsConfig, score_pairs
 from monde.evaluation.physics.surprise import SurpriseConfig, surprise
@@ -34,7 +35,6 @@ EXHIBIT = "physics"
 """What the names of the exhibits begin with."""
 
 _BATCH = 8
-_TOLERANCE = 0.05
 
 
 def score_physics(run: Path, config: PairsConfig | None = None, progress: Progress | None = None) -> Scorecard:
@@ -59,7 +59,7 @@ def score_physics(run: Path, config: PairsConfig | None = None, progress: Progre
     model = watching_model(run)
     train, setup = reopen(run)
     chosen = config or PairsConfig(space=space_of(setup.recording.source))
-    stride = _stride(model)
+    stride = frames_per_step(model, RATE_HZ)
     tell("floors", 0, 1)
     blank = untrained_floor(setup, train.seed).to(model.device)
     pixels = fit_pixels(_training_films(setup, model.sensors[0].name, stride), stride, chosen.seed)
@@ -168,20 +168,6 @@ def resized(films: UInt8[np.ndarray, "n T 3 h w"], size: tuple[int, int]) -> UIn
     n, T = films.shape[:2]
     frames = resize_frames(films.reshape(n * T, *films.shape[2:]).transpose(0, 2, 3, 1), size)
     return np.ascontiguousarray(frames.transpose(0, 3, 1, 2)).reshape(n, T, 3, *size)
-
-
-def _stride(model: JEPA) -> int:
-    """Frames of a pair in a model step."""
-    frames = model.actions.block_seconds * RATE_HZ
-    stride = max(1, round(frames))
-    if abs(frames - stride) > _TOLERANCE * stride:
-        raise DataError(
-            "the model's step does not fit the rate of the pairs",
-            got=f"steps of {model.actions.block_seconds:g} s",
-            expected=f"a whole number of frames at {RATE_HZ:g} Hz",
-            remedy=f"train with --step-seconds {stride / RATE_HZ:g}",
-        )
-    return stride
 
 
 def _training_films(setup: Setup, camera: str, stride: int) -> Iterator[UInt8[np.ndarray, "n T 3 h w"]]:

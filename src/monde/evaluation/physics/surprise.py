@@ -17,8 +17,9 @@ from jaxtyping import Float64, UInt8
 from torch import Tensor
 
 from monde.errors import ContractError, DataError
+from monde.evaluation.physics.beliefs import encode_films, frames_per_step
 from monde.models import JEPA
-from monde.types import Clip, Latents, Stream
+from monde.types import Latents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ def surprise(
     contrasts = {(k, c): np.full((n, T), np.nan) for k in chosen.horizons for c in chosen.moments}
     for rows in _parts(n, chosen.batch):
         for phase in range(stride):
-            latents = _encoded(model, films[rows, phase::stride], rate_hz / stride)
+            latents = encode_films(model, films[rows, phase::stride])
             if latents.values.shape[1] < chosen.least_steps:
                 continue
             whole = _predictions(model, latents, None, chosen)
@@ -115,14 +116,6 @@ def surprise(
 def _parts(n: int, size: int) -> Iterator[slice]:
     for start in range(0, n, size):
         yield slice(start, min(n, start + size))
-
-
-def _encoded(model: JEPA, films: UInt8[np.ndarray, "n t 3 h w"], rate_hz: float) -> Latents:
-    n, T = films.shape[:2]
-    values = torch.from_numpy(np.ascontiguousarray(films))
-    times = (torch.arange(T, dtype=torch.float64) / rate_hz).expand(n, T)
-    stream = Stream(values, times, torch.ones(n, T, dtype=torch.bool))
-    return model.encode(Clip({model.sensors[0].name: stream}))
 
 
 def _predictions(
@@ -156,30 +149,8 @@ def _recent(latents: Latents, moment: int) -> tuple[Latents, Tensor]:
 
 
 def _stride(model: JEPA, films: UInt8[np.ndarray, "n T 3 h w"], rate_hz: float, config: SurpriseConfig) -> int:
-    """Frames in a model step."""
-    if not model.actions.unactuated or len(model.sensors) != 1 or model.sensors[0].kind != "rgb":
-        raise ContractError(
-            "surprise is measured of a model that reads one camera and is told no actions",
-            got=f"{', '.join(sensor.name for sensor in model.sensors)}; actions of width {model.actions.width}",
-            remedy="train one with --action-free and one of --sensors",
-        )
-    camera = model.sensors[0]
-    if films.shape[2:] != camera.shape:
-        raise ContractError(
-            "these films have another size than the model's camera",
-            got="×".join(map(str, films.shape[2:])),
-            expected="×".join(map(str, camera.shape)),
-            remedy="resize them first; `monde surprise` does",
-        )
-    frames = model.actions.block_seconds * rate_hz
-    stride = max(1, round(frames))
-    if abs(frames - stride) > 0.05 * stride:
-        raise DataError(
-            "these films have a rate that does not fit the model's step",
-            got=f"{rate_hz:g} Hz for steps of {model.actions.block_seconds:g} s",
-            expected="a whole number of frames in a step",
-            remedy="resample the film; `monde surprise` does",
-        )
+    """Frames in a model step, where the films are long enough to be judged."""
+    stride = frames_per_step(model, rate_hz)
     if -(-films.shape[1] // stride) < config.least_steps:
         raise DataError(
             "these films are shorter than the context",
