@@ -3,6 +3,7 @@
 No shadows, no multisampling, no reflections: those take 26 to 60 times as long in software.
 """
 
+import atexit
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -143,6 +144,12 @@ class _Stage:
         self._camera.type, self._camera.fixedcamid = lab.mjtCamera.mjCAMERA_FIXED, 0
         self._ids = _Ids(self._model)
 
+    def close(self) -> None:
+        """Free the renderer."""
+        self._window.make_current()
+        self._context.free()
+        self._window.free()
+
     def film(self, take: Take, depth: bool, segmentation: bool) -> Pictures:
         lab, T, side, K = load(), take.frames, self._side, len(take.looks)
         self._window.make_current()
@@ -230,6 +237,9 @@ def _stage(side: int) -> _Stage:
     stages: dict[int, _Stage] = _kept.__dict__.setdefault("stages", {})
     if side not in stages:
         stages[side] = _Stage(side)
+        if threading.current_thread() is threading.main_thread():
+            # At the interpreter's end what MuJoCo needs to free its renderer is gone already, and it complains.
+            atexit.register(stages[side].close)
     return stages[side]
 
 
