@@ -47,6 +47,41 @@ FIGURES = (
     ("generalise", "gain/goals/hybrid_far", "goals in a corner that it was not fitted on: three blocks", 100, "", 1),
     ("generalise", "gain/goals/hybrid", "the same, a search of one block", 100, "", 1),
     *(
+        (
+            "physics",
+            f"pairwise/2d/mean/{grade}",
+            f"impossible films that surprise more than their possible twins, nine principles, new objects: {told}",
+            100,
+            "%",
+            1,
+        )
+        for grade, told in (("easy", "in view"), ("hidden", "hidden for 0.3 s"), ("long-hidden", "for 1 s"))
+    ),
+    *(
+        (
+            "hidden",
+            f"error_diameters/{seconds}",
+            f"where an object is thought to be that was hidden for {seconds} s while something happened to it",
+            1,
+            " diameters",
+            2,
+        )
+        for seconds in ("1", "2")
+    ),
+    *(
+        (
+            "mocap",
+            f"ratio_to_ballistic/{file}",
+            f"real motion capture, {told}: error 0.3 s ahead beside a ballistic fit",
+            1,
+            " ×",
+            2,
+        )
+        for file, told in (("3_throws", "3 throws"), ("6_throws", "6 throws"), ("5_balls", "5 balls juggled"))
+    ),
+    ("scenes", "frames_per_second/2d", "films of scenes made in the plane, one core", 1, " frames/s", 0),
+    ("scenes_3d", "frames_per_second/3d", "films of scenes made in space, one core", 1, " frames/s", 0),
+    *(
         ("planning_peers", f"{metric}/{peer}", f"{title} {peer}", 1, " ×", decimals)
         for metric, title, decimals in (
             ("speedup_engine", "same architecture, weights and search, ours bf16 and theirs fp32: one plan beside", 1),
