@@ -28,6 +28,7 @@ def test_who_knows_wins_and_who_does_not_is_at_chance() -> None:
     assert rows["none/2d/support/easy"].value == 0.5
     assert rows["auroc/2d/support/easy"].value == 1
     assert rows["pairwise/2d/mean/easy"].n == 8
+    assert rows["pairwise/2d/mean/easy"].floors == {"chance": 0.5, "none": 0.5}
     assert told == [(0, 2), (1, 2), (2, 2)]
 
 

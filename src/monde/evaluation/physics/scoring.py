@@ -1,6 +1,6 @@
 """Minimal pairs scored by surprise: how often the impossible film is the more surprising one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,12 +78,12 @@ def score_pairs(
     tell = progress or (lambda done, wanted: None)
     judged, *floors = scorers
     rows: list[Row] = []
-    won: dict[str, dict[str, Float64[np.ndarray, " n"]]] = {grade: {} for grade in chosen.grades}
+    won: dict[str, list[dict[str, Float64[np.ndarray, " n"]]]] = {grade: [] for grade in chosen.grades}
     tell(0, len(chosen.cases))
     for done, (principle, grade) in enumerate(chosen.cases, start=1):
         scores, possible = _scores(scorers, chosen, principle, grade)
         accuracy = {name: pairwise(values, possible) for name, values in scores.items()}
-        won[grade][principle] = accuracy[judged]
+        won[grade].append(accuracy)
         shown = {"chance": 0.5, **{name: float(accuracy[name].mean()) for name in floors}}
         case = f"{chosen.space}/{principle}/{grade}"
         rows.append(_row(f"pairwise/{case}", accuracy[judged], shown, chosen.seed))
@@ -91,7 +91,7 @@ def score_pairs(
         area, interval = _auroc(scores[judged], possible, chosen.seed)
         rows.append(Row(metric=f"auroc/{case}", value=area, interval=interval, n=len(possible), floors={"chance": 0.5}))
         tell(done, len(chosen.cases))
-    return (*rows, *(_mean(chosen, grade, won[grade]) for grade in chosen.grades))
+    return (*rows, *(_mean(chosen, grade, judged, won[grade]) for grade in chosen.grades))
 
 
 def _scores(
@@ -114,8 +114,10 @@ def _row(metric: str, won: Float64[np.ndarray, " n"], floors: dict[str, float], 
     return Row(metric=metric, value=float(won.mean()), interval=interval, n=len(won), floors=floors)
 
 
-def _mean(config: PairsConfig, grade: str, won: Mapping[str, Float64[np.ndarray, " n"]]) -> Row:
-    stacked = np.stack(list(won.values()), axis=1)  # [sets, principles]
+def _mean(config: PairsConfig, grade: str, judged: str, won: Sequence[Mapping[str, Float64[np.ndarray, " n"]]]) -> Row:
+    """Over principles; `won` holds each one's scorers by name."""
+    stacked = np.stack([accuracy[judged] for accuracy in won], axis=1)  # [sets, principles]
+    floors = {name: float(np.mean([accuracy[name].mean() for accuracy in won])) for name in won[0] if name != judged}
     generator = np.random.default_rng(config.seed)
     n, P = stacked.shape
     drawn = [stacked[generator.integers(n, size=(n, P)), np.arange(P)].mean() for _ in range(1000)]
@@ -125,7 +127,7 @@ def _mean(config: PairsConfig, grade: str, won: Mapping[str, Float64[np.ndarray,
         value=float(stacked.mean()),
         interval=(float(low), float(high)),
         n=n * P,
-        floors={"chance": 0.5},
+        floors={"chance": 0.5, **floors},
     )
 
 
