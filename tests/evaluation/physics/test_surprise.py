@@ -77,6 +77,14 @@ def test_without_a_past_memory_makes_no_difference() -> None:
     assert abs(found.contrasts[1, 1][0, 4]) > 1e-4
 
 
+def test_what_is_not_finite_is_not_taken_for_nothing_to_tell() -> None:
+    model = a_model()
+    with torch.no_grad():
+        next(model.dynamics.parameters()).fill_(float("nan"))
+    with pytest.raises(DataError, match="not finite"):
+        surprise(model, some_films(), RATE)
+
+
 def test_films_that_cannot_be_judged_are_refused() -> None:
     model = a_model()
     with pytest.raises(DataError, match="shorter than the context"):

@@ -92,7 +92,7 @@ def surprise(
 
     Raises:
         ContractError: A model that is told actions or reads other sensors, or films of another size.
-        DataError: Films of another rate than the model's, or shorter than the context.
+        DataError: Films of another rate than the model's, or shorter than the context; predictions that are not finite.
     """
     chosen = config or SurpriseConfig()
     stride = _stride(model, films, rate_hz, chosen)
@@ -135,6 +135,12 @@ def _predictions(
     found = {}
     for k in config.horizons:
         error = (predicted[:, : T - k, k - 1] - latents.values[:, k:]).square().mean(dim=(-2, -1)).sqrt()
+        if not bool(torch.isfinite(error).all()):  # else it would pass for "nothing to tell yet"
+            raise DataError(
+                "the model's predictions are not finite",
+                got=f"{int((~torch.isfinite(error)).sum())} of {error.numel()} errors, {k} steps ahead",
+                remedy="look for NaN in the weights of the model",
+            )
         found[k] = error.double().cpu().numpy()
     return found
 
