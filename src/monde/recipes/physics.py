@@ -7,11 +7,12 @@ from pathlib import Path
 from monde.agents import RecordingSummary, record_scenes
 from monde.evaluation.physics import PairsConfig
 from monde.objectives import ObjectiveConfig
+from monde.recipes.task import Trained
 from monde.training import TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhysicsRecipe:
+class PhysicsRecipe(Trained):
     """From the first film to the last pair.
 
     Args:
@@ -27,18 +28,7 @@ class PhysicsRecipe:
     kind: str
     films: int
     seed: int
-    train: TrainConfig
     pairs: PairsConfig
-
-    @property
-    def data(self) -> Path:
-        """Folder of the recording."""
-        return Path(self.train.data)
-
-    @property
-    def run(self) -> Path:
-        """Folder of the run."""
-        return Path(self.train.run)
 
     def record(self, progress: Callable[[int, int], None] | None = None) -> RecordingSummary:
         """Record what is missing of the films; see `monde.agents.record_scenes`."""

@@ -11,7 +11,28 @@ from monde.training import FitActorConfig, TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Trained:
+    """What every recipe has: training, and where its recording and run lie.
+
+    Args:
+        train: Training.
+    """
+
+    train: TrainConfig
+
+    @property
+    def data(self) -> Path:
+        """Folder of the recording."""
+        return Path(self.train.data)
+
+    @property
+    def run(self) -> Path:
+        """Folder of the run."""
+        return Path(self.train.run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Trained):
     """A task from the first frame to the last figure.
 
     Args:
@@ -31,20 +52,9 @@ class Recipe:
     steps: int
     policy: str
     seed: int
-    train: TrainConfig
     actor: FitActorConfig | None
     score: ScoreConfig
     planner: str
-
-    @property
-    def data(self) -> Path:
-        """Folder of the recording."""
-        return Path(self.train.data)
-
-    @property
-    def run(self) -> Path:
-        """Folder of the run."""
-        return Path(self.train.run)
 
     def record(self, progress: Callable[[int, int], None] | None = None) -> RecordingSummary:
         """Record what is missing of the recording; see `monde.agents.record`."""

@@ -1,16 +1,13 @@
 """Augmentation: without it a few thousand frames, or films, are told apart by heart."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import torch
-from jaxtyping import Bool
 from torch import Generator, Tensor
 
 from monde.training.config import TrainConfig
-from monde.types import Clip, Stream
+from monde.types import Clip
 
 
 def augmented(clip: Clip, config: TrainConfig, generator: Generator) -> Clip:
@@ -34,11 +31,7 @@ def random_shift(clip: Clip, share: float, generator: Generator) -> Clip:
         share: Largest offset, as a share of the frame's side.
         generator: Draws the offsets; on the CPU.
     """
-    streams = {
-        name: _shifted(stream, share, generator) if stream.values.dtype == torch.uint8 else stream
-        for name, stream in clip.streams.items()
-    }
-    return replace(clip, streams=streams)
+    return _changed(clip, lambda values: _shifted(values, share, generator))
 
 
 def random_mirror(clip: Clip, generator: Generator) -> Clip:
@@ -48,8 +41,8 @@ def random_mirror(clip: Clip, generator: Generator) -> Clip:
         clip: Aligned; cameras are uint8 [B, T, 3, h, w].
         generator: Draws which rows; on the CPU.
     """
-    rows = torch.rand(clip.batch, generator=generator) < 0.5
-    return _changed(clip, rows, lambda values: values.flip(-1))
+    rows = (torch.rand(clip.batch, generator=generator) < 0.5)[:, None, None, None, None]
+    return _changed(clip, lambda values: torch.where(rows, values.flip(-1), values))
 
 
 def random_channels(clip: Clip, generator: Generator) -> Clip:
@@ -59,29 +52,27 @@ def random_channels(clip: Clip, generator: Generator) -> Clip:
         clip: Aligned; cameras are uint8 [B, T, 3, h, w].
         generator: Draws the orders; on the CPU.
     """
-    drawn = torch.randint(6, (clip.batch,), generator=generator)
-    for index, order in enumerate(itertools.permutations(range(3))):
-        clip = _changed(clip, drawn == index, partial(torch.index_select, dim=2, index=torch.tensor(order)))
-    return clip
+    orders = torch.rand(clip.batch, 3, generator=generator).argsort(dim=1)
+    rows = torch.arange(clip.batch)[:, None]
+    return _changed(clip, lambda values: values.transpose(1, 2)[rows, orders].transpose(1, 2))
 
 
-def _changed(clip: Clip, rows: Bool[Tensor, " B"], change: Callable[[Tensor], Tensor]) -> Clip:
-    streams = dict(clip.streams)
-    for name, stream in clip.streams.items():
-        if stream.values.dtype == torch.uint8:
-            values = stream.values.clone()
-            values[rows] = change(values[rows])
-            streams[name] = replace(stream, values=values)
+def _changed(clip: Clip, change: Callable[[Tensor], Tensor]) -> Clip:
+    """The clip with `change` applied to what its cameras show."""
+    streams = {
+        name: replace(stream, values=change(stream.values)) if stream.values.dtype == torch.uint8 else stream
+        for name, stream in clip.streams.items()
+    }
     return replace(clip, streams=streams)
 
 
-def _shifted(stream: Stream, share: float, generator: Generator) -> Stream:
-    B, _, _, h, w = stream.values.shape
-    result = torch.empty_like(stream.values)
+def _shifted(values: Tensor, share: float, generator: Generator) -> Tensor:
+    B, _, _, h, w = values.shape
+    result = torch.empty_like(values)
     most = (int(share * h), int(share * w))
     for row in range(B):
         dy, dx = (int(torch.randint(-m, m + 1, (), generator=generator)) for m in most)
         rows = (torch.arange(h) + dy).clamp(0, h - 1)
         columns = (torch.arange(w) + dx).clamp(0, w - 1)
-        result[row] = stream.values[row][:, :, rows][..., columns]
-    return replace(stream, values=result)
+        result[row] = values[row][:, :, rows][..., columns]
+    return result
