@@ -18,6 +18,9 @@ MAX_BLOCK = 256
 MAX_HORIZON_BLOCKS = 512
 """Action blocks in one plan."""
 
+MAX_GRAPHS = 16
+"""CUDA graphs that one model keeps: each holds the memory of a whole rollout."""
+
 MAX_SAMPLES = 65_536
 """Action sequences a planner evaluates in one round, per goal."""
 

@@ -14,6 +14,7 @@ from monde.actors import proposal
 from monde.agents.observing import device_of, goal_rows, observation_to_clip, resolve_goal
 from monde.agents.strategy import Strategy
 from monde.errors import PlanningError
+from monde.models import graphed
 from monde.planning import pose, shift_plan
 from monde.protocols import Observation, WorldModel
 from monde.types import ActionSpec, Belief, Goal, PictureGoal, Plan
@@ -79,7 +80,7 @@ class PlanningAgent:
     ) -> None:
         if replan_every < 1:
             raise PlanningError("PlanningAgent.replan_every is unusable", got=replan_every, expected="at least 1 block")
-        self.model = model
+        self.model = graphed(model)
         self.strategy = strategy
         self.replan_every = replan_every
         self.hypotheses = hypotheses

@@ -10,6 +10,7 @@ from monde.actors import proposal
 from monde.agents import EpisodeResults, Strategy, device_of, observation_to_clip, resolve_goal
 from monde.errors import WorldError
 from monde.evaluation.statistics import bootstrap
+from monde.models import graphed
 from monde.planning import pose
 from monde.protocols import World, WorldModel
 from monde.scorecard import Row
@@ -38,6 +39,7 @@ def time_plans(
 
     What is timed is the planner's call: the search itself, not the encoding of what is seen.
     """
+    model = graphed(model)
     device = device_of(model)
     generator = torch.Generator(device).manual_seed(seed)
     world = make_world(world_name, 1)

@@ -3,6 +3,7 @@
 from monde.models.checks import check_model
 from monde.models.config import ModelConfig, model_config
 from monde.models.dino_wm import dino_wm, dino_wm_config
+from monde.models.graphs import GraphedModel, graphed
 from monde.models.jepa import JEPA
 from monde.models.lewm import lewm
 from monde.models.lewm_published import export_lewm, import_lewm, save_lewm
@@ -11,11 +12,13 @@ from monde.models.untrained import initialised, untrained
 
 __all__ = [
     "JEPA",
+    "GraphedModel",
     "ModelConfig",
     "check_model",
     "dino_wm",
     "dino_wm_config",
     "export_lewm",
+    "graphed",
     "import_lewm",
     "initialised",
     "lewm",
