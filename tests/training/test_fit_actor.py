@@ -7,9 +7,10 @@ from monde.errors import StoreError, UsageError
 from monde.models import load_model
 from monde.recipes import strategy
 from monde.store import RunFolder
-from monde.training import FitActorConfig, TrainConfig, fit_actor, train
+from monde.training import FitActorConfig, TrainConfig, clone_recording, fit_actor, train
 from monde.training.actor import fit_heads
 from monde.training.actor_step import GoalShares, attempt, draw_tasks
+from monde.training.cloning import clone
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import reopen
 
@@ -134,3 +135,21 @@ def test_an_empty_fit_is_refused(changes: dict[str, float | None]) -> None:
 
     with pytest.raises(UsageError):
         replace(QUICK, **changes)  # type: ignore[arg-type]
+
+
+def test_a_clone_does_what_was_done_on_the_way_to_later_frames(run: Path, frames: FrameLatents) -> None:
+    config = FitActorConfig(minutes=None, steps=400, frames=64, goals_each=4, hidden=64, depth=2, device="cpu")
+    model = load_model(run).requires_grad_(False)
+    told: list[float] = []
+    actor = clone(model, frames, config, lambda done, whole, found: told.append(found["actor"]))
+    assert told[-1] < told[0]
+    start = torch.arange(0, len(frames), 7)
+    start = start[start + 5 <= frames.last[start]]
+    taken, z, goal = frames.blocks(start), frames.latents[start], frames.latents[start + 5]
+    with torch.no_grad():
+        told_goal = (actor.mode(z, goal) - taken).square().mean()
+        wrong_goal = (actor.mode(z, goal.roll(len(goal) // 2, 0)) - taken).square().mean()
+    assert float(told_goal) < 0.8 * float(wrong_goal)  # what is done depends on where it led
+    again = clone_recording(run, QUICK)
+    assert not RunFolder(run).root.joinpath("clone").exists()
+    assert again.config == clone(model, frames, QUICK).config

@@ -2,6 +2,7 @@
 
 from monde.training.actor import ActorSummary, FitActorConfig, fit_actor
 from monde.training.actor_step import GoalShares
+from monde.training.cloning import clone_recording
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
 from monde.training.loop import TrainProgress, TrainSummary, train
@@ -17,6 +18,7 @@ __all__ = [
     "TrainSummary",
     "choose_device",
     "choose_precision",
+    "clone_recording",
     "default_learning_rate",
     "fit_actor",
     "train",

@@ -144,9 +144,9 @@ def fit_heads(
     weights = [*actor.parameters(), *distance.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=1e-4)
     began, step, told = time.perf_counter(), 0, dict[str, float]()
-    while (done := _done(config, step, time.perf_counter() - began)) < 1:
+    while (done := done_share(config, step, time.perf_counter() - began)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = config.learning_rate * _rate(step, done)
+            group["lr"] = config.learning_rate * rate_share(step, done)
         tasks = draw_tasks(data, config.frames, config.goals_each, config.goals, generator)
         with torch.autocast(device.type, torch.bfloat16, enabled=model.autocast):
             tried = attempt(model, data, actor, tasks, config.recorded, generator)
@@ -180,12 +180,14 @@ def _heads(model: JEPA, data: FrameLatents, config: FitActorConfig) -> tuple[Act
     return actor.to(data.latents.device), distance.to(data.latents.device)
 
 
-def _done(config: FitActorConfig, step: int, seconds: float) -> float:
+def done_share(config: FitActorConfig, step: int, seconds: float) -> float:
+    """How much of a fit is over, by its steps and its time."""
     by_steps = step / config.steps if config.steps else 0.0
     by_time = seconds / (60 * config.minutes) if config.minutes else 0.0
     return max(by_steps, by_time)
 
 
-def _rate(step: int, done: float) -> float:
+def rate_share(step: int, done: float) -> float:
+    """Learning rate as a share of the highest: warm-up, then a cosine."""
     warm = min(1.0, (step + 1) / WARM_UP_STEPS)
     return warm * (0.5 * (1 + math.cos(math.pi * min(done, 1.0))) * (1 - FINAL_RATE) + FINAL_RATE)
