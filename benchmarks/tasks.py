@@ -1,0 +1,151 @@
+"""The field's tasks: success of our planner and of the baselines against how far away the goal is.
+
+    python benchmarks/tasks.py --keep DIR [--tasks pointmaze_umaze …] [--seeds 0 1 2] [--episodes 200] [--stage all]
+
+Each task is recorded, trained and fitted by its recipe (skipped where DIR holds it). The headline planner ("auto": the
+configurator) runs n episodes for each seed and distance; random, stay, goal-conditioned behaviour cloning, the flat
+hybrid and CEM with LeWM's planner settings (300 × 10, latent distance) run fewer, for the first seed. What was counted
+is kept beside the run, so that an interrupted benchmark goes on. Writes results/tasks.json and tasks.svg.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from common import options, write
+from monde.agents import Strategy
+from monde.costs import LatentDistance
+from monde.evaluation import ControlConfig, describe_strategy, score_control
+from monde.evaluation.statistics import wilson
+from monde.planning import ProposalConfig, ProposalPlanner
+from monde.recipes import RECIPES, strategy
+from monde.scorecard import Row
+from monde.store import read_json, write_json
+from monde.training import FitActorConfig, clone_recording
+from planning import opened, prepare
+from tasks_chart import draw
+
+HEADLINE = "auto"
+BASELINES = ("hybrid", "cem-300x10", "clone")
+START_SEED = 1
+"""Seed of the first training's starts and goals, and so on: no start is counted twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How a task is judged.
+
+    Args:
+        distances: Control steps to the goal, in the world's name behind "@"; none for goals of the world's own.
+        budget: Control steps allowed for each step of distance.
+        spare: And besides.
+    """
+
+    distances: tuple[int | None, ...]
+    budget: float = 2.0
+    spare: int = 25
+    whole: int = 100
+
+    def budget_steps(self, distance: int | None) -> int:
+        """Control steps allowed."""
+        return self.whole if distance is None else round(self.budget * distance) + self.spare
+
+
+MAZE = (25, 50, 100, 200)
+TASKS = {
+    "tworoom": Protocol(distances=(None,)),
+    "tworoom_doors": Protocol(distances=(None,)),
+    "pointmaze_umaze": Protocol(distances=(25, 50, 100)),
+    "pointmaze_medium": Protocol(distances=(*MAZE, None), whole=1000),
+    "pointmaze_large": Protocol(distances=(*MAZE, None), whole=1000),
+    "pointmaze_giant": Protocol(distances=(*MAZE, 400, None), whole=1000),
+}
+
+
+def chosen(name: str, run: Path) -> Strategy:
+    """The strategy of a planner; the clone is fitted, for as long as the actor was, where it is first asked for."""
+    if name != "clone":
+        return strategy(name, run, device="cpu")
+    minutes = float(str(read_json(run / "actor_fit.json")["seconds"])) / 60
+    actor = clone_recording(run, FitActorConfig(minutes=minutes, device="cpu"))
+    return Strategy(ProposalPlanner(ProposalConfig(horizon=1)), LatentDistance(), actor)
+
+
+def counted(run: Path, task: str, name: str, distance: int | None, episodes: int, seed: int) -> dict[str, object]:
+    """Episodes that reached their goal, kept beside the run."""
+    world = task if distance is None else f"{task}@{distance}"
+    path = run / "tasks" / world / f"{name}.json"
+    if path.exists():
+        earlier = read_json(path)
+        if (earlier["episodes"], earlier["start_seed"]) == (episodes, seed):
+            return earlier
+    way = chosen(name, run)
+    budget = TASKS[task].budget_steps(distance)
+    config = ControlConfig(episodes=episodes, budget_steps=budget, seed=seed, timed_plans=10)
+    rows = {row.metric: row for row in score_control(opened(run, name), way, world, config).rows}
+    kept: dict[str, object] = {
+        "episodes": episodes,
+        "start_seed": seed,
+        "reached": round(rows["success"].value * episodes),
+        "floors": dict(rows["success"].floors),
+        "budget_steps": budget,
+        "plan_seconds": rows["plan_seconds"].value,
+        "planner": describe_strategy(way),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, kept)
+    print(run, world, name, json.dumps(kept["reached"]), "of", episodes, flush=True)
+    return kept
+
+
+def success_row(runs: Sequence[Path], task: str, name: str, distance: int | None, episodes: int) -> Row:
+    """Success over the seeds of training."""
+    found = [counted(run, task, name, distance, episodes, START_SEED + index) for index, run in enumerate(runs)]
+    reached = [int(str(one["reached"])) for one in found]
+    floors = found[0]["floors"]
+    return Row(
+        metric=f"success/{task}/{name}/{'any' if distance is None else distance}",
+        value=sum(reached) / (episodes * len(runs)),
+        interval=wilson(sum(reached), episodes * len(runs)),
+        n=episodes * len(runs),
+        floors=floors if isinstance(floors, dict) else {},
+        note=f"budget {found[0]['budget_steps']} control steps; of {episodes} episodes each: "
+        f"{', '.join(map(str, reached))} by seed of training",
+    )
+
+
+def main() -> None:
+    """Make, measure, write."""
+    parser = options(__doc__)
+    parser.add_argument("--keep", type=Path, required=True, help="folder of recordings and runs")
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--episodes", type=int, default=200, help="of the headline planner, for each seed and distance")
+    parser.add_argument("--baseline-episodes", type=int, default=50)
+    parser.add_argument("--stage", choices=("models", "all"), default="all")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    runs = {task: [prepare(task, seed, given.keep) for seed in given.seeds] for task in given.tasks}
+    if given.stage == "models":
+        return
+    rows = []
+    for task, made in runs.items():
+        for distance in TASKS[task].distances:
+            rows.append(success_row(made, task, HEADLINE, distance, given.episodes))
+            rows += [success_row(made[:1], task, name, distance, given.baseline_episodes) for name in BASELINES]
+    protocol = {
+        "start_seeds": [START_SEED + index for index in range(len(given.seeds))],
+        "threads": 1,
+        "replan_every_blocks": 1,
+        "start_filter": "a start at its goal is drawn again",
+        "recipes": {task: repr(RECIPES[task](Path(task))) for task in given.tasks},
+    }
+    write("tasks", rows, protocol, given.seeds, given.out)
+    draw(given.out)
+
+
+if __name__ == "__main__":
+    main()
