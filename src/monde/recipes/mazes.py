@@ -13,6 +13,7 @@ EPISODE_STEPS = {
     "pointmaze_medium": 200,
     "pointmaze_large": 300,
     "pointmaze_giant": 400,
+    "antmaze_medium": 400,
 }
 """Control steps of an episode: about the longest shortest way of each maze, so that some episodes go all of it."""
 

@@ -109,6 +109,43 @@ def paint_discs(
     return painted
 
 
+def paint_segments(
+    frames: UInt8[np.ndarray, "B 3 h w"],
+    segments: Float64[np.ndarray, "B K 2 2"],
+    centres: Float64[np.ndarray, "B 2"],
+    reach: float,
+    radius: float,
+    colour: Colour,
+) -> UInt8[np.ndarray, "B 3 h w"]:
+    """The frames with K rounded bars each, from point to point, as `paint_discs` draws its edges.
+
+    Args:
+        frames: Pictures.
+        segments: Both ends of each bar in pixels.
+        centres: A point of each frame that all of its bars lie around.
+        reach: How far from there anything is drawn; what lies farther is cut off.
+        radius: Half the thickness of the bars.
+        colour: Theirs.
+    """
+    height, width = frames.shape[-2:]
+    n = min(2 * math.ceil(reach + radius + 1), height, width)
+    corner = np.clip(np.floor(centres + 0.5).astype(np.int64) - n // 2, 0, [width - n, height - n])
+    columns = corner[:, :1] + np.arange(n)
+    lines = corner[:, 1:] + np.arange(n)
+    pixels = np.stack(np.broadcast_arrays(columns[:, None, :] + 0.5, lines[:, :, None] + 0.5), axis=-1)[:, None]
+    begin, along = segments[:, :, None, None, 0], (segments[:, :, 1] - segments[:, :, 0])[:, :, None, None]
+    offset = pixels - begin
+    share = (offset * along).sum(axis=-1) / np.maximum((along * along).sum(axis=-1), 1e-12)
+    gap = offset - np.clip(share, 0, 1)[..., None] * along
+    distance = np.sqrt(gap[..., 0] ** 2 + gap[..., 1] ** 2).min(axis=1)
+    alpha = np.clip(radius + 0.5 - distance, 0, min(1.0, 2 * radius)).astype(np.float32)
+    painted = frames.copy()
+    rows = np.arange(len(frames))[:, None, None, None]
+    place = (rows, np.arange(3)[None, :, None, None], lines[:, None, :, None], columns[:, None, None, :])
+    painted[place] = _blend(frames[place], alpha, colour)
+    return painted
+
+
 def _covered(low: Float64[np.ndarray, "B K"], high: Float64[np.ndarray, "B K"], n: int) -> Float64[np.ndarray, "B K n"]:
     """The fraction of each of n unit cells that the interval [low, high] covers."""
     cells = np.arange(n)

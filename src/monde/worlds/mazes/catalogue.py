@@ -15,7 +15,7 @@ class MazeKind:
         success: Straight-line distance to the goal that counts as reached, as the environment defines it.
         reach: Way along each axis in one control step at full speed.
         radius: Of the body, or of the room it needs.
-        unit: Of places.
+        unit: Of its state, that of places first.
     """
 
     body: Literal["point", "ball", "ant"]
@@ -38,10 +38,14 @@ def _ogbench_point(maze: str) -> MazeKind:
 
 MAZES: Mapping[str, MazeKind] = {
     # gymnasium_robotics/envs/maze: cells of 1, speed clipped at 5 in steps of 0.01 s, radius 0.1, reached at 0.45.
-    "pointmaze_umaze": MazeKind(body="ball", maze="umaze", success=0.45, reach=0.05, radius=0.1, unit="m"),
+    "pointmaze_umaze": MazeKind(body="ball", maze="umaze", success=0.45, reach=0.05, radius=0.1, unit="m, m/s"),
     "pointmaze_medium": _ogbench_point("medium"),
     "pointmaze_large": _ogbench_point("large"),
     "pointmaze_giant": _ogbench_point("giant"),
+    # antmaze-medium-v0: goal_tol 0.5, starts up to 1 from the middle of a cell; reach is what the scripted trot does.
+    "antmaze_medium": MazeKind(
+        body="ant", maze="medium", success=0.5, reach=0.13, radius=1.0, unit="m, rad, m/s, rad/s"
+    ),
 }
 """What each is."""
 

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int32
 
 from monde.errors import UsageError, WorldError
 from monde.worlds.scenes3d import engine
@@ -29,6 +29,7 @@ class Model(Protocol):
     nq: int
     nv: int
     ngeom: int
+    geom_type: Int32[np.ndarray, " ngeom"]
     geom_pos: Float64[np.ndarray, "ngeom 3"]
     geom_size: Float64[np.ndarray, "ngeom 3"]
 

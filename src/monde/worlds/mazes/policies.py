@@ -1,7 +1,7 @@
 """The scripted policies that mazes are recorded with."""
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from monde.protocols import Observation
 from monde.types import ActionSpec
@@ -30,7 +30,8 @@ class Navigator:
     """Spread of the noise on actions: without it every visit of a place would look alike."""
     _SHARES = (0.5, 0.75)
     """Below the first: along the way; below the second: straight on; above: at random."""
-    _PATIENCE_STEPS = 40
+    _PATIENCE_CELLS = 2.0
+    """Ways that do not follow the corridors are given up after the time that this many cells take at full speed."""
     _HOLD_STEPS = 8
     _OFF_MIDDLE = 0.8
     """Of the room that the body has beside the middle of a corridor."""
@@ -44,31 +45,52 @@ class Navigator:
 
     def __call__(
         self, observation: Observation, actions: ActionSpec, generator: np.random.Generator
-    ) -> Float64[np.ndarray, "B 2"]:
-        """Control steps [B, 2]."""
+    ) -> Float64[np.ndarray, "B dim"]:
+        """Control steps [B, dim]."""
         state = observation.values["state"].astype(np.float64)
-        self._choose(state[:, :2], observation.times_seconds == 0, generator)
-        way = self._waypoint(state[:, :2]) - state[:, :2]
-        push = self._push(way, state)
+        self._choose(state[:, :2], observation.times_seconds == 0, actions.dim, generator)
+        push = self._push(self._waypoint(state[:, :2]) - state[:, :2], state, observation.times_seconds)
         random = (self._share >= self._SHARES[1])[:, None]
         noise = generator.normal(0, self._NOISE, size=push.shape)
         return np.clip(np.where(random, self._held, push + noise), actions.low, actions.high)
 
-    def _choose(self, places: Float64[np.ndarray, "B 2"], begun: np.ndarray, generator: np.random.Generator) -> None:
+    def _push(
+        self,
+        way: Float64[np.ndarray, "B 2"],
+        state: Float64[np.ndarray, "B n"],
+        times: Float64[np.ndarray, " B"],
+    ) -> Float64[np.ndarray, "B dim"]:
+        """The action that goes this way: at full speed, less on arrival."""
+        reach = self._kind.reach
+        if self._kind.body == "point":
+            return way / np.maximum(np.abs(way).max(axis=1, keepdims=True), reach)
+        # A ball is pushed: the velocity that is wanted, full far away and less within the way it takes to brake.
+        top = reach / _BALL_DT_SECONDS
+        wanted = way * np.minimum(top / np.maximum(np.abs(way).max(axis=1, keepdims=True), 1e-9), _BALL_GAIN)
+        return (wanted - state[:, 2:]) * 0.5
+
+    def _choose(
+        self,
+        places: Float64[np.ndarray, "B 2"],
+        begun: Bool[np.ndarray, " B"],
+        dim: int,
+        generator: np.random.Generator,
+    ) -> None:
+        """New places and ways for the rows that have arrived, given up or begun."""
         B = len(places)
         room = self._layout.cell / 2 - self._kind.radius
         # All rows draw at every step: what one gets does not depend on when the others need something new.
         cells = self._layout.cells[generator.integers(len(self._layout.cells), size=B)]
         fresh = self._layout.centre(cells) + generator.uniform(-room, room, size=(B, 2))
         aside = generator.uniform(-room, room, size=(B, 2)) * self._OFF_MIDDLE
-        share, held = generator.uniform(size=B), generator.uniform(-1, 1, size=(B, 2))
+        share, held = generator.uniform(size=B), generator.uniform(-1, 1, size=(B, dim))
         redraw = generator.uniform(size=B) < 2 / (self._HOLD_STEPS + 1)
         if len(self._target) != B:
             begun = np.ones(B, dtype=np.bool_)
             self._target, self._aside, self._held, self._share = fresh, aside, held, share
             self._walked = np.zeros(B, dtype=np.int64)
         arrived = (np.abs(places - self._target) < self._kind.success / 2).all(axis=1)
-        patience = self._PATIENCE_STEPS * 0.2 / self._kind.reach * self._layout.cell / 4
+        patience = self._PATIENCE_CELLS * self._layout.cell / self._kind.reach
         impatient = (self._share >= self._SHARES[0]) & (self._walked >= patience)
         new = begun | arrived | impatient
         self._target = np.where(new[:, None], fresh, self._target)
@@ -82,11 +104,7 @@ class Navigator:
         direct = there | (self._share >= self._SHARES[0])
         return np.where(direct[:, None], self._target, middle + self._aside)
 
-    def _push(self, way: Float64[np.ndarray, "B 2"], state: Float64[np.ndarray, "B n"]) -> Float64[np.ndarray, "B 2"]:
-        reach = self._kind.reach
-        if state.shape[1] == 2:
-            return way / np.maximum(np.abs(way).max(axis=1, keepdims=True), reach)
-        # Velocity wanted: full speed far away, less within the way it takes to brake.
-        top = reach / 0.01
-        wanted = way * np.minimum(top / np.maximum(np.abs(way).max(axis=1, keepdims=True), 1e-9), 6.0)
-        return (wanted - state[:, 2:]) * 0.5
+
+_BALL_DT_SECONDS = 0.01
+_BALL_GAIN = 6.0
+"""Velocity wanted for each unit of way that is left, 1/s."""

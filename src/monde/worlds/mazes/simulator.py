@@ -77,6 +77,19 @@ class Simulator:
             )
         return after
 
+    def capsules(self, states: Float64[np.ndarray, "B width"]) -> Float64[np.ndarray, "B K 2 2"]:
+        """x and y of both ends of every capsule of the body, in the model's order."""
+        model, data = self._env.model, self._env.data
+        which = np.flatnonzero(model.geom_type == int(self._mujoco.mjtGeom.mjGEOM_CAPSULE))
+        half = model.geom_size[which, 1, None]
+        ends = np.empty((len(states), len(which), 2, 2))
+        for row, state in enumerate(states):
+            self._mujoco.mj_setState(model, data, state, self._kind)
+            self._mujoco.mj_kinematics(model, data)
+            middle, axis = data.geom_xpos[which, :2], data.geom_xmat[which][:, [2, 5]]
+            ends[row] = np.stack([middle - half * axis, middle + half * axis], axis=1)
+        return ends
+
     def qpos(self, states: Float64[np.ndarray, "B width"]) -> Float64[np.ndarray, "B nq"]:
         """Positions; x and y come first."""
         return states[:, 1 : 1 + self._env.model.nq]

@@ -12,9 +12,11 @@ from monde.protocols import Observation, Policy, Transition
 from monde.types import ActionSpec, Sensor
 from monde.worlds.checks import RowError, check_controls, check_seeds
 from monde.worlds.drawing import PLAIN, Look
+from monde.worlds.mazes.ant import Ant
 from monde.worlds.mazes.bodies import Ball, Body
 from monde.worlds.mazes.catalogue import MAZES
 from monde.worlds.mazes.engine import ogbench_maze, umaze
+from monde.worlds.mazes.gait import Walker
 from monde.worlds.mazes.policies import Navigator
 from monde.worlds.mazes.simulator import Simulator
 from monde.worlds.mazes.starts import Starts
@@ -182,14 +184,16 @@ class MazeWorld:
         return self._body.place(self._states)
 
     def scripted(self) -> Policy:
-        """A policy that knows the walls; see `Navigator`."""
-        return Navigator(self.layout, self.kind)
+        """A policy that knows the walls; see `Navigator`, for the ant `Walker`."""
+        return (Walker if self.kind.body == "ant" else Navigator)(self.layout, self.kind)
 
     def close(self) -> None:
         """Forget the episode; MuJoCo frees its memory with the world."""
         self._seeds = ()
 
     def _make_body(self) -> Body:
+        if self.kind.body == "ant":
+            return Ant(self._simulator)
         return Ball(self._simulator, radius=self.kind.radius, velocity=self.kind.body == "ball")
 
     def _put(
