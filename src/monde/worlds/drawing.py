@@ -5,15 +5,68 @@ is (0.5, 0.5). Only exactly rounded operations are used, so a row's pixels do no
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
+
+from monde.errors import ContractError
 
 Colour = tuple[int, int, int]
 
 FLOOR: Colour = (236, 236, 230)
 WALL: Colour = (52, 66, 84)
 AGENT: Colour = (214, 56, 48)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a world appears in its pictures, apart from what it is: what visual shifts change.
+
+    Args:
+        floor: Colour of free space.
+        wall: Colour of walls.
+        agent: Colour of the agent.
+        agent_scale: Drawn size of the agent, 1 as the world draws it; the body itself keeps its size.
+        gain: Light: every pixel is multiplied by it, and cut off at 255.
+        zoom: Magnification about the middle of the picture.
+        offset: Shift of the view, in pixels to the right and downwards, after zooming.
+
+    Raises:
+        ContractError: Colours outside 0 to 255, sizes or a gain that are not positive and finite.
+    """
+
+    floor: Colour = FLOOR
+    wall: Colour = WALL
+    agent: Colour = AGENT
+    agent_scale: float = 1.0
+    gain: float = 1.0
+    zoom: float = 1.0
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        channels = (*self.floor, *self.wall, *self.agent)
+        if len(channels) != 9 or not all(0 <= channel <= 255 for channel in channels):
+            got = (self.floor, self.wall, self.agent)
+            raise ContractError("Look has a colour that is none", got=got, expected="three numbers of 0 to 255 each")
+        sizes = (self.agent_scale, self.gain, self.zoom)
+        if not all(0 < size < math.inf for size in sizes) or not all(map(math.isfinite, self.offset)):
+            raise ContractError("Look has a size that is none", got=self, expected="positive, finite numbers")
+
+    def place(self, points: Float64[np.ndarray, "... 2"], side: int) -> Float64[np.ndarray, "... 2"]:
+        """Where points of the plain picture (pixels) lie in this view of it."""
+        return (points - side / 2) * self.zoom + (side / 2 + np.array(self.offset))
+
+    def light(self, frames: UInt8[np.ndarray, "B 3 h w"]) -> UInt8[np.ndarray, "B 3 h w"]:
+        """The frames at this gain."""
+        if self.gain == 1.0:
+            return frames
+        levels = np.minimum(np.arange(256) * self.gain + 0.5, 255).astype(np.uint8)
+        return levels[frames]
+
+
+PLAIN = Look()
+"""The look that worlds are recorded with."""
 
 
 def blank(batch: int, side: int, colour: Colour = FLOOR) -> UInt8[np.ndarray, "B 3 h w"]:
@@ -49,6 +102,43 @@ def paint_discs(
     dy = (lines + 0.5 - centres[:, 1:]).astype(np.float32)
     distance = np.sqrt(dy[:, :, None] ** 2 + dx[:, None, :] ** 2)
     alpha = np.clip(np.float32(radius + 0.5) - distance, 0, 1)
+    painted = frames.copy()
+    rows = np.arange(len(frames))[:, None, None, None]
+    place = (rows, np.arange(3)[None, :, None, None], lines[:, None, :, None], columns[:, None, None, :])
+    painted[place] = _blend(frames[place], alpha, colour)
+    return painted
+
+
+def paint_segments(
+    frames: UInt8[np.ndarray, "B 3 h w"],
+    segments: Float64[np.ndarray, "B K 2 2"],
+    centres: Float64[np.ndarray, "B 2"],
+    reach: float,
+    radius: float,
+    colour: Colour,
+) -> UInt8[np.ndarray, "B 3 h w"]:
+    """The frames with K rounded bars each, from point to point, as `paint_discs` draws its edges.
+
+    Args:
+        frames: Pictures.
+        segments: Both ends of each bar in pixels.
+        centres: A point of each frame that all of its bars lie around.
+        reach: How far from there anything is drawn; what lies farther is cut off.
+        radius: Half the thickness of the bars.
+        colour: Theirs.
+    """
+    height, width = frames.shape[-2:]
+    n = min(2 * math.ceil(reach + radius + 1), height, width)
+    corner = np.clip(np.floor(centres + 0.5).astype(np.int64) - n // 2, 0, [width - n, height - n])
+    columns = corner[:, :1] + np.arange(n)
+    lines = corner[:, 1:] + np.arange(n)
+    pixels = np.stack(np.broadcast_arrays(columns[:, None, :] + 0.5, lines[:, :, None] + 0.5), axis=-1)[:, None]
+    begin, along = segments[:, :, None, None, 0], (segments[:, :, 1] - segments[:, :, 0])[:, :, None, None]
+    offset = pixels - begin
+    share = (offset * along).sum(axis=-1) / np.maximum((along * along).sum(axis=-1), 1e-12)
+    gap = offset - np.clip(share, 0, 1)[..., None] * along
+    distance = np.sqrt(gap[..., 0] ** 2 + gap[..., 1] ** 2).min(axis=1)
+    alpha = np.clip(radius + 0.5 - distance, 0, min(1.0, 2 * radius)).astype(np.float32)
     painted = frames.copy()
     rows = np.arange(len(frames))[:, None, None, None]
     place = (rows, np.arange(3)[None, :, None, None], lines[:, None, :, None], columns[:, None, None, :])
