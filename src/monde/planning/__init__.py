@@ -2,8 +2,11 @@
 
 from monde.planning.cem import CEMConfig, CEMPlanner
 from monde.planning.gradient import GradientConfig, GradientPlanner
+from monde.planning.guiding import Guide, Journey, Lead, Outcome, latent_goal
 from monde.planning.hybrid import HybridConfig, HybridPlanner
 from monde.planning.icem import ICEMConfig, ICEMPlanner
+from monde.planning.landmark_guide import LandmarkConfig, LandmarkGuide
+from monde.planning.landmarks import Landmarks
 from monde.planning.mppi import MPPIConfig, MPPIPlanner
 from monde.planning.opening import shift_plan
 from monde.planning.pose import pose
@@ -16,17 +19,25 @@ __all__ = [
     "CEMPlanner",
     "GradientConfig",
     "GradientPlanner",
+    "Guide",
     "HybridConfig",
     "HybridPlanner",
     "ICEMConfig",
     "ICEMPlanner",
+    "Journey",
+    "LandmarkConfig",
+    "LandmarkGuide",
+    "Landmarks",
+    "Lead",
     "MPPIConfig",
     "MPPIPlanner",
+    "Outcome",
     "ProposalConfig",
     "ProposalPlanner",
     "RandomShootingConfig",
     "RandomShootingPlanner",
     "Search",
+    "latent_goal",
     "pose",
     "shift_plan",
 ]

@@ -4,13 +4,16 @@ from monde.training.actor import ActorSummary, FitActorConfig, fit_actor
 from monde.training.actor_step import GoalShares
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
+from monde.training.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
 from monde.training.loop import TrainProgress, TrainSummary, train
 from monde.training.step import TrainStep
 
 __all__ = [
     "ActorSummary",
     "FitActorConfig",
+    "FitLandmarksConfig",
     "GoalShares",
+    "LandmarkSummary",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",
@@ -19,5 +22,6 @@ __all__ = [
     "choose_precision",
     "default_learning_rate",
     "fit_actor",
+    "fit_landmarks",
     "train",
 ]
