@@ -39,7 +39,7 @@ def boxes(rows: Sequence[str] = ROWS) -> np.ndarray:
             if r[x] == "#"
         ]
     )
-    return np.concatenate([walls + [-0.5, 0, 0.5, 0], walls + [0, -0.5, 0, 0.5]])
+    return np.concatenate([walls + np.array([-0.5, 0, 0.5, 0]), walls + np.array([0, -0.5, 0, 0.5])])
 
 
 def move(place: np.ndarray, controls: np.ndarray, rows: Sequence[str] = ROWS) -> np.ndarray:

@@ -26,7 +26,7 @@ class Plan:
     budget: int = 100
     """Control steps allowed in each."""
     planner: str = "auto"
-    """What searches; auto: hybrid where the run has an actor, cem otherwise."""
+    """What searches; auto: hybrid where the run has an actor, cem otherwise. flat, landmarks: never led, always led."""
     cost: Literal["auto", "latent", "time"] = "auto"
     """What it minimises: latent distance, or the learned time to the goal; auto: what suits the planner."""
     seed: int = 0

@@ -1,6 +1,7 @@
 """Searches over action blocks. A planner sees a `Problem` of callables and owns no model."""
 
 from monde.planning.cem import CEMConfig, CEMPlanner
+from monde.planning.choosing import ChoosingConfig, ChoosingGuide
 from monde.planning.gradient import GradientConfig, GradientPlanner
 from monde.planning.guiding import Guide, Journey, Lead, Outcome, latent_goal
 from monde.planning.hybrid import HybridConfig, HybridPlanner
@@ -17,6 +18,8 @@ from monde.planning.search import Search
 __all__ = [
     "CEMConfig",
     "CEMPlanner",
+    "ChoosingConfig",
+    "ChoosingGuide",
     "GradientConfig",
     "GradientPlanner",
     "Guide",
