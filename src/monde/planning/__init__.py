@@ -8,6 +8,7 @@ from monde.planning.hybrid import HybridConfig, HybridPlanner
 from monde.planning.icem import ICEMConfig, ICEMPlanner
 from monde.planning.landmark_guide import LandmarkConfig, LandmarkGuide
 from monde.planning.landmarks import Landmarks
+from monde.planning.level_guide import LevelGuide, LevelStrategy
 from monde.planning.mppi import MPPIConfig, MPPIPlanner
 from monde.planning.opening import shift_plan
 from monde.planning.pose import pose
@@ -32,6 +33,8 @@ __all__ = [
     "LandmarkGuide",
     "Landmarks",
     "Lead",
+    "LevelGuide",
+    "LevelStrategy",
     "MPPIConfig",
     "MPPIPlanner",
     "Outcome",

@@ -47,7 +47,7 @@ PLANNERS: Mapping[str, Planner] = {
 """actor: no search. hybrid: the actor proposes, few samples refine. cem-300x10: LeWM's planner settings."""
 
 HYBRID = "hybrid"
-FLAT, GUIDED = "flat", ("landmarks",)
+FLAT, GUIDED = "flat", ("hierarchical", "landmarks")
 """flat: hybrid by another name, without a guide. The others: hybrid, with sub-goals handed down by that guide."""
 
 NEED_ACTOR = ("actor", HYBRID, FLAT, *GUIDED)

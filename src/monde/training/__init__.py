@@ -5,6 +5,7 @@ from monde.training.actor_step import GoalShares
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
 from monde.training.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
+from monde.training.levels import FitLevelsConfig, LevelSummary, fit_levels
 from monde.training.loop import TrainProgress, TrainSummary, train
 from monde.training.step import TrainStep
 
@@ -12,8 +13,10 @@ __all__ = [
     "ActorSummary",
     "FitActorConfig",
     "FitLandmarksConfig",
+    "FitLevelsConfig",
     "GoalShares",
     "LandmarkSummary",
+    "LevelSummary",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",
@@ -23,5 +26,6 @@ __all__ = [
     "default_learning_rate",
     "fit_actor",
     "fit_landmarks",
+    "fit_levels",
     "train",
 ]
