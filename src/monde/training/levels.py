@@ -82,14 +82,14 @@ class LevelSummary:
         heads: Its actor and its temporal distance.
         error: Squared error of its prediction, of standardised features; 1 would be no better than their mean.
         still: That of the floor: nothing moves.
-        bits: Information in a macro-action, in nats.
+        nats: Information in a macro-action.
     """
 
     level: TimeLevel
     heads: ActorSummary
     error: float
     still: float
-    bits: float
+    nats: float
 
 
 def fit_levels(
@@ -115,7 +115,7 @@ def fit_levels(
     whole = 2 * (config.levels - 1)
     for number in range(2, config.levels + 1):
         done = 2 * (number - 2)
-        level, (error, still, bits) = fit_level(data, below, config, _part(progress, done, whole))
+        level, (error, still, nats) = fit_level(data, below, config, _part(progress, done, whole))
         data, below = LevelFrames.above(data, level), level.actions
         settings = replace(config.heads, seed=config.seed)
         heads = fit_heads(level, data, settings, _part(progress, done + 1, whole))
@@ -126,7 +126,7 @@ def fit_levels(
         of = level_hash(place / "dynamics")
         heads.actor.save(place / "actor", of)
         heads.distance.save(place / "temporal_distance", of)
-        found.append(LevelSummary(level=level, heads=heads, error=error, still=still, bits=bits))
+        found.append(LevelSummary(level=level, heads=heads, error=error, still=still, nats=nats))
     return found
 
 
