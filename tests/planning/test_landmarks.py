@@ -146,6 +146,7 @@ def test_too_little_memory_prunes_the_graph_and_says_so() -> None:
     assert "not 1.2" in said
     few = make_landmarks(walks(), through_walls, replace(SETTINGS, landmarks=12))
     assert "12 landmarks were asked for" in (few.landmarks.pruned or "")
+    assert 1.2 < few.landmarks.radius_blocks < 16  # told in blocks, of every place
     with pytest.raises(UsageError, match="no room for landmarks"):
         make_landmarks(walks(), through_walls, replace(SETTINGS, most_bytes=500))
     with pytest.raises(UsageError, match="so many landmarks"):

@@ -13,6 +13,9 @@ from monde.training.frame_latents import FrameLatents
 PAIRS_AT_ONCE = 65_536
 """Pairs of latents whose time apart is asked at once."""
 
+NEAR = 256
+"""Candidates nearest in latent space to a new landmark whose time to it is asked."""
+
 LOOKED_AT = 8
 """Landmarks nearest in latent space among which the one nearest in time is sought."""
 
@@ -60,12 +63,23 @@ def choose(
     (arXiv 2011.12491, section 4.2).
     """
     latents = data.latents[among]
-    picked = [0]
-    apart = both_ways(between, latents, latents[0])
+    apart = torch.full((len(latents),), torch.inf, device=latents.device)
+    picked: list[int] = []
     while float(apart.max()) > radius_blocks and len(picked) < most:
+        # What lies far in latent space lies far in time too, and is not asked about. Candidates of which nothing is
+        # known yet come first, in their own order: farthest first.
         picked.append(int(apart.argmax()))
-        apart = torch.minimum(apart, both_ways(between, latents, latents[picked[-1]]))
-    return Chosen(among[torch.tensor(picked, device=among.device)], float(apart.max()))
+        here = latents[picked[-1]]
+        near = (latents - here).flatten(1).square().sum(1).topk(min(NEAR, len(latents)), largest=False).indices
+        apart[near] = torch.minimum(apart[near], both_ways(between, latents[near], here))
+    chosen = torch.tensor(picked, device=among.device)
+    far = (apart > radius_blocks).nonzero()[:, 0]
+    if len(far):
+        here, known = latents[far], latents[chosen]
+        k = min(LOOKED_AT, len(known))
+        index = torch.cdist(here.flatten(1), known.flatten(1)).topk(k, dim=1, largest=False).indices
+        apart[far] = torch.minimum(apart[far], both_ways(between, here[:, None], known[index]).amin(1))
+    return Chosen(among[chosen], float(apart.max()))
 
 
 @torch.no_grad()
