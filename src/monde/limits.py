@@ -117,3 +117,15 @@ MAX_SURPRISE_FRAMES = 6_000
 
 MAX_HIDDEN_TRIES = 4_000
 """Draws of a film with a hidden object before it is given up that one fits into the picture."""
+
+MAX_LANDMARKS = 8_192
+"""Landmarks in one graph."""
+
+MAX_LANDMARK_EDGES = 1_000_000
+"""Edges in one graph of landmarks."""
+
+MAX_LANDMARK_BYTES = 256 * 1024 * 1024
+"""Largest graph of landmarks that is made; a larger one is pruned, and that is said."""
+
+MAX_TIME_LEVELS = 4
+"""Levels of time, the model's own among them."""

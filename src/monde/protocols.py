@@ -163,17 +163,28 @@ class Recording(Protocol):
 
 
 @runtime_checkable
-class WorldModel(Protocol):
+class Imagines(Protocol):
+    """What predicts futures in latent space: a world model, or a level of time above one."""
+
+    @property
+    def actions(self) -> ActionSpec:
+        """The action blocks it is conditioned on."""
+        ...
+
+    def imagine(
+        self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int = 1, beliefs: bool = False
+    ) -> Rollout:
+        """Futures of S action sequences of H blocks; the history is not encoded again, whatever S is."""
+        ...
+
+
+@runtime_checkable
+class WorldModel(Imagines, Protocol):
     """The verbs of a world model."""
 
     @property
     def sensors(self) -> tuple[Sensor, ...]:
         """The sensors it reads."""
-        ...
-
-    @property
-    def actions(self) -> ActionSpec:
-        """The action blocks it is conditioned on."""
         ...
 
     def encode(self, clip: Clip) -> Latents:
@@ -186,12 +197,6 @@ class WorldModel(Protocol):
 
     def update(self, belief: Belief, clip: Clip, action: Float[Tensor, "B A"]) -> Belief:
         """The belief after taking the block `action` and then seeing `clip` (one step). Constant time."""
-        ...
-
-    def imagine(
-        self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int = 1, beliefs: bool = False
-    ) -> Rollout:
-        """Futures of S action sequences of H blocks; the history is not encoded again, whatever S is."""
         ...
 
 
@@ -221,6 +226,7 @@ class Planner(Protocol):
 
 __all__ = [
     "Cost",
+    "Imagines",
     "Observation",
     "Planner",
     "Policy",

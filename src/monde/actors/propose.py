@@ -6,12 +6,12 @@ from torch import Generator, Tensor
 
 from monde.actors.actor import Actor
 from monde.errors import PlanningError
-from monde.protocols import WorldModel
+from monde.protocols import Imagines
 from monde.types import Belief, Goal, LatentGoal
 from monde.types.plans import Propose
 
 
-def proposal(model: WorldModel, actor: Actor, belief: Belief, goal: Goal) -> Propose:
+def proposal(model: Imagines, actor: Actor, belief: Belief, goal: Goal) -> Propose:
     """What `Problem.propose` asks for: S sequences of H blocks, the first of which is the actor's mode throughout.
 
     Block h of a sequence is what the actor does at the state that the model imagines after its blocks before; the last

@@ -1,6 +1,7 @@
 """Agents that close the loop in a world: belief, problem, planner; and recording a world into a dataset."""
 
 from monde.agents.closed_loop import Agent, Decision, PlanningAgent, PolicyAgent, random_agent, stay_agent
+from monde.agents.deciding import decide
 from monde.agents.episodes import EpisodeResults, run_episodes
 from monde.agents.observing import device_of, fit_clip, fit_frames, frame_clip, observation_to_clip, resolve_goal
 from monde.agents.policies import make_policy
@@ -16,6 +17,7 @@ __all__ = [
     "PolicyAgent",
     "RecordingSummary",
     "Strategy",
+    "decide",
     "device_of",
     "fit_clip",
     "fit_frames",

@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from monde.actors import proposal
+from monde.agents.deciding import decide
 from monde.agents.observing import device_of, goal_rows, observation_to_clip, resolve_goal
 from monde.agents.strategy import Strategy
 from monde.errors import PlanningError
 from monde.models import graphed
-from monde.planning import pose, shift_plan
+from monde.planning import Journey, Lead, shift_plan
 from monde.protocols import Observation, WorldModel
 from monde.types import ActionSpec, Belief, Goal, PictureGoal, Plan
 
@@ -29,12 +29,14 @@ class Decision:
         plan: The plan of the rows that planned, or none where nothing was planned now.
         plan_rows: Rows of `plan` in the batch.
         seconds: Wall time of deciding, belief and planning together.
+        lead: Where a guide led the rows that planned, and whether it found a way; none without a guide.
     """
 
     controls: Float[np.ndarray, "B block dim"]
     plan: Plan | None = None
     plan_rows: tuple[int, ...] = ()
     seconds: float = 0.0
+    lead: Lead | None = None
 
 
 @runtime_checkable
@@ -92,6 +94,7 @@ class PlanningAgent:
         self._plan: Tensor | None = None
         self._taken: Tensor | None = None
         self._executed = 0
+        self._journey: Journey | None = None
 
     @property
     def belief(self) -> Belief | None:
@@ -118,6 +121,8 @@ class PlanningAgent:
             self._belief = self.model.begin(observation_to_clip(observation, self.model.sensors, self.device))
         self._plan = self._taken = None
         self._executed = 0
+        guide = self.strategy.guide
+        self._journey = None if guide is None else guide.begin(self._belief.batch)
 
     def act(self, observation: Observation, active: Bool[np.ndarray, " B"]) -> Decision:
         """The next block of every row; only active rows are planned for.
@@ -132,9 +137,9 @@ class PlanningAgent:
             with torch.no_grad():
                 clip = observation_to_clip(observation, self.model.sensors, self.device)
                 self._belief = self.model.update(self._belief, clip, self._taken)
-        plan, rows = None, torch.from_numpy(np.flatnonzero(active)).to(self.device)
+        plan, lead, rows = None, None, torch.from_numpy(np.flatnonzero(active)).to(self.device)
         if self._plan is None or self._executed >= self.replan_every:
-            plan = self._replan(self._belief, self._goal, rows)
+            plan, lead = self._replan(self._belief, self._goal, rows)
         blocks = self._plan
         if blocks is None:
             raise PlanningError("no row is active", expected="at least one active row in the first call")
@@ -142,19 +147,26 @@ class PlanningAgent:
         self._executed += 1
         controls = self.model.actions.to_controls(self._taken[:, None]).cpu().numpy()
         seconds = time.perf_counter() - started
-        return Decision(controls=controls, plan=plan, plan_rows=tuple(rows.tolist()), seconds=seconds)
+        return Decision(controls=controls, plan=plan, plan_rows=tuple(rows.tolist()), seconds=seconds, lead=lead)
 
-    def _replan(self, belief: Belief, goal: Goal, rows: Tensor) -> Plan | None:
+    def _replan(self, belief: Belief, goal: Goal, rows: Tensor) -> tuple[Plan | None, Lead | None]:
         if not len(rows):
-            return None
+            return None, None
         warm = None
         if self._plan is not None:
             warm = shift_plan(self.model.actions, self._plan, self._executed)[rows]
-        now, wanted = belief.rows(rows), goal_rows(goal, rows)
-        actor = self.strategy.actor
-        propose = None if actor is None else proposal(self.model, actor, now, wanted)
-        problem = pose(self.model, now, self.strategy.cost, wanted, self.hypotheses, propose)
-        plan = self.strategy.planner.plan(problem, self._generator, self.deadline_seconds, warm)
+        plan, lead = decide(
+            self.model,
+            self.strategy,
+            belief.rows(rows),
+            goal_rows(goal, rows),
+            self._generator,
+            journey=self._journey,
+            rows=rows,
+            hypotheses=self.hypotheses,
+            deadline_seconds=self.deadline_seconds,
+            warm_start=warm,
+        )
         horizon = plan.actions.shape[1]
         if self.replan_every > horizon:
             raise PlanningError(
@@ -165,7 +177,7 @@ class PlanningAgent:
         actions = idle.reshape(belief.batch, 1, -1).repeat(1, horizon, 1)
         actions[rows] = plan.actions
         self._plan, self._executed = actions, 0
-        return plan
+        return plan, lead
 
 
 class PolicyAgent:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from monde.agents import Strategy
 from monde.cli.actor import actor_note
@@ -14,7 +15,7 @@ from monde.recipes import Recipe, strategy
 from monde.report import build_report
 from monde.scorecard import Row, Scorecard
 from monde.store import PeakMemory, RunFolder, read_json, read_manifest, write_json
-from monde.training import TrainProgress, fit_actor, train
+from monde.training import TrainProgress, fit_actor, fit_landmarks, train
 
 SHOWN = ("probe_position_rmse_px", "success", "steps_to_success", "plan_seconds", "wall_seconds", "anonymous_bytes")
 """Figures that are printed at the end."""
@@ -30,7 +31,7 @@ def run_demo(recipe: Recipe, reporter: Reporter) -> Outcome:
 
 
 def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
-    """Record, train, fit the actor, score, report; returns the stages that had something to do."""
+    """Record, train, fit the actor (and make landmarks), score, report; returns the stages that had something to do."""
     fresh = []
     run = RunFolder(recipe.run)
     with reporter.count(f"1/5 recording {recipe.world}", "episodes") as count:
@@ -53,8 +54,12 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
         fresh.append("actor")
         with reporter.track("3/5 fitting the actor") as advance:
             fit_actor(recipe.run, recipe.actor, lambda done, whole, found: advance(done, whole, actor_note(found)))
+    if recipe.landmarks is not None and ("actor" in fresh or not _is_of_newest(run, run.landmarks, "landmarks")):
+        fresh.append("landmarks")
+        with reporter.track("3/5 making landmarks") as advance:
+            fit_landmarks(recipe.run, recipe.landmarks, advance)
     chosen = strategy(recipe.planner, recipe.run)
-    if {"train", "actor"} & {*fresh} or not _scored_alike(run, recipe, chosen):
+    if {"train", "actor", "landmarks"} & {*fresh} or not _scored_alike(run, recipe, chosen):
         fresh.append("score")
         with stages(reporter, "4/5 scoring") as progress:
             score_run(recipe.run, chosen, recipe.score, progress)
@@ -75,11 +80,14 @@ def _finished(run: RunFolder, minutes: float) -> bool:
 
 def _fitted(run: RunFolder) -> bool:
     """Whether both heads are there, of the newest weights."""
-    if not (run.actor.exists() and run.temporal_distance.exists()):
-        return False
     kinds = ((run.actor, "actor"), (run.temporal_distance, "temporal_distance"))
-    metas = [read_manifest(folder, kind).get("meta") for folder, kind in kinds]
-    return all(isinstance(meta, dict) and meta.get("of") == weights_hash(run.root) for meta in metas)
+    return all(_is_of_newest(run, folder, kind) for folder, kind in kinds)
+
+
+def _is_of_newest(run: RunFolder, folder: Path, kind: str) -> bool:
+    """Whether an artefact is there that was made with the newest weights."""
+    meta = read_manifest(folder, kind).get("meta") if folder.exists() else None
+    return isinstance(meta, dict) and meta.get("of") == weights_hash(run.root)
 
 
 def _scored_alike(run: RunFolder, recipe: Recipe, chosen: Strategy) -> bool:

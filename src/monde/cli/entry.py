@@ -17,6 +17,7 @@ from monde.cli.actor import Actor
 from monde.cli.check import Check
 from monde.cli.convert import Convert
 from monde.cli.demo import Demo
+from monde.cli.far import Far
 from monde.cli.physics import Physics
 from monde.cli.plan import Plan
 from monde.cli.progress import Reporter
@@ -34,6 +35,7 @@ AnyVerb = (
     | Annotated[Check, subcommand("check", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
     | Annotated[Actor, subcommand("actor", prefix_name=False)]
+    | Annotated[Far, subcommand("far", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
     | Annotated[Physics, subcommand("physics", prefix_name=False)]

@@ -23,7 +23,8 @@ class Score:
     world: World = None
     """World to act in."""
     planner: str = "auto"
-    """What searches; auto: hybrid where the run has an actor, cem otherwise."""
+    """What searches; auto: hybrid where the run has an actor, led to far goals by what `monde far` made; cem otherwise.
+    flat, landmarks, hierarchical: hybrid, led by nobody, or always so."""
     cost: Literal["auto", "latent", "time"] = "auto"
     """What it minimises: latent distance, or the learned time to the goal; auto: what suits the planner."""
     seed: int = 0

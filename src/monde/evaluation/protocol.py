@@ -63,7 +63,8 @@ def describe_strategy(strategy: Strategy, **settings: object) -> dict[str, objec
         "cost": repr(strategy.cost),
         "actor": strategy.actor is not None,
     }
-    return named | fields | settings
+    guided = {} if strategy.guide is None else dict(strategy.guide.settings)
+    return named | fields | guided | settings
 
 
 def scorecard(name: str, rows: Sequence[Row], protocol: Mapping[str, object], seeds: Sequence[int]) -> Scorecard:

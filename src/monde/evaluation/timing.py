@@ -6,12 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from monde.actors import proposal
-from monde.agents import EpisodeResults, Strategy, device_of, observation_to_clip, resolve_goal
+from monde.agents import EpisodeResults, Strategy, decide, device_of, observation_to_clip, resolve_goal
 from monde.errors import WorldError
 from monde.evaluation.statistics import bootstrap
 from monde.models import graphed
-from monde.planning import pose
 from monde.protocols import World, WorldModel
 from monde.scorecard import Row
 from monde.types import PictureGoal
@@ -53,9 +51,17 @@ def time_plans(
             with torch.no_grad():
                 goal = resolve_goal(model, PictureGoal(observation_to_clip(aim, model.sensors)))
                 belief = model.begin(observation_to_clip(observation, model.sensors, device))
-            propose = None if strategy.actor is None else proposal(model, strategy.actor, belief, goal)
-            problem = pose(model, belief, strategy.cost, goal, hypotheses, propose)
-            plan = strategy.planner.plan(problem, generator, deadline_seconds)
+            plan, _ = decide(
+                model,
+                strategy,
+                belief,
+                goal,
+                generator,
+                journey=None if strategy.guide is None else strategy.guide.begin(1),
+                rows=torch.zeros(1, dtype=torch.int64, device=device),
+                hypotheses=hypotheses,
+                deadline_seconds=deadline_seconds,
+            )
             if index >= WARM_UP_PLANS:
                 seconds.append(plan.seconds)
     finally:

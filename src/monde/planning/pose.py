@@ -2,13 +2,13 @@
 
 from torch import Tensor
 
-from monde.protocols import Cost, WorldModel
+from monde.protocols import Cost, Imagines
 from monde.types import Belief, Goal, Problem, Rollout
 from monde.types.plans import Propose, RolloutFrom
 
 
 def pose(
-    model: WorldModel, belief: Belief, cost: Cost, goal: Goal, hypotheses: int = 1, propose: Propose | None = None
+    model: Imagines, belief: Belief, cost: Cost, goal: Goal, hypotheses: int = 1, propose: Propose | None = None
 ) -> Problem:
     """One planning problem for each row of `belief`.
 

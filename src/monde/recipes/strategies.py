@@ -28,6 +28,7 @@ from monde.planning import (
 )
 from monde.protocols import Cost, Planner
 from monde.readouts import TemporalDistance
+from monde.recipes.guides import choose_guide
 from monde.store import RunFolder
 from monde.training import choose_device
 
@@ -45,7 +46,11 @@ PLANNERS: Mapping[str, Planner] = {
 }
 """actor: no search. hybrid: the actor proposes, few samples refine. cem-300x10: LeWM's planner settings."""
 
-NEED_ACTOR = ("actor", "hybrid")
+HYBRID = "hybrid"
+FLAT, GUIDED = "flat", ("hierarchical", "landmarks")
+"""flat: hybrid by another name, without a guide. The others: hybrid, with sub-goals handed down by that guide."""
+
+NEED_ACTOR = ("actor", HYBRID, FLAT, *GUIDED)
 COSTS = ("auto", "latent", "time")
 
 
@@ -53,27 +58,31 @@ def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "aut
     """The strategy called `name`.
 
     Args:
-        name: One of `PLANNERS`, or "auto": hybrid where the run has an actor, cem otherwise.
-        run: Run folder, from which the actor and the temporal distance are taken.
+        name: One of `PLANNERS`; "flat" (hybrid); one of `GUIDED`: hybrid, led over far distances; or "auto": hybrid
+            where the run has an actor, led where the goal is far and the run has what leads; cem otherwise.
+        run: Run folder, from which the actor, the temporal distance and the guides are taken.
         cost: "latent" (distance in latent space), "time" (learned time to the goal), or "auto": time for what needs an
             actor, latent for all else.
         device: Where the actor and the cost are to be; that of the model.
 
     Raises:
-        UsageError: An unknown name, or an actor or temporal distance that the run does not have.
+        UsageError: An unknown name, or an actor, a temporal distance or a guide that the run does not have.
         StoreError: They were fitted on another model, or altered.
     """
     if cost not in COSTS:
         raise unknown_name("cost", cost, list(COSTS))
-    if name == "auto":
-        name = "hybrid" if run is not None and RunFolder(Path(run)).actor.exists() else "cem"
-    if name not in PLANNERS:
-        raise unknown_name("planner", name, ["auto", *sorted(PLANNERS)])
+    if name not in ("auto", FLAT, *GUIDED, *PLANNERS):
+        raise unknown_name("planner", name, ["auto", FLAT, *GUIDED, *sorted(PLANNERS)])
     run = None if run is None else Path(run)
+    fitted = run is not None and RunFolder(run).actor.exists()
+    planner = name if name in PLANNERS else HYBRID if fitted or name != "auto" else "cem"
     place = choose_device(device)
-    actor = _actor(name, run, place) if name in NEED_ACTOR else None
+    actor = _actor(name, run, place) if planner in NEED_ACTOR else None
     timed = cost == "time" or (cost == "auto" and actor is not None)
-    return Strategy(PLANNERS[name], _time(name, run, place) if timed else LatentDistance(), actor)
+    energy = _time(name, run, place) if timed else LatentDistance()
+    led = name in GUIDED or (name == "auto" and actor is not None)
+    guide = choose_guide(name, run, place) if led and run is not None else None
+    return Strategy(PLANNERS[planner], energy, actor, guide)
 
 
 def _actor(name: str, run: Path | None, device: torch.device) -> Actor:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from monde.agents import RecordingSummary, record
 from monde.evaluation import ScoreConfig
-from monde.training import FitActorConfig, TrainConfig
+from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,7 @@ class Recipe(Trained):
         actor: Fitting of the actor, or none where the planner needs none.
         score: Scoring.
         planner: What searches.
+        landmarks: Landmarks that lead to goals far away, or none. They need the actor's temporal distance.
     """
 
     world: str
@@ -55,6 +56,7 @@ class Recipe(Trained):
     actor: FitActorConfig | None
     score: ScoreConfig
     planner: str
+    landmarks: FitLandmarksConfig | None = None
 
     def record(self, progress: Callable[[int, int], None] | None = None) -> RecordingSummary:
         """Record what is missing of the recording; see `monde.agents.record`."""

@@ -7,6 +7,8 @@ RUN/
   tensorboard/             the same, where tensorboard is installed
   readouts/NAME/           artefacts of kind "readout" (decoder, probes)
   actor/ temporal_distance/  artefacts of these kinds: the fast path and the learned cost
+  landmarks/               artefact of this kind: places visited and the ways between them
+  levels/N/                artefacts of a level of time (N = 2, 3, …): its dynamics, actor and temporal distance
   score.json               Scorecard
   physics.json             Scorecard of minimal pairs
   hidden.json              Scorecard of objects out of sight
@@ -62,6 +64,15 @@ class RunFolder:
     def temporal_distance(self) -> Path:
         """Folder of the temporal distance."""
         return self.root / "temporal_distance"
+
+    @property
+    def landmarks(self) -> Path:
+        """Folder of the landmarks."""
+        return self.root / "landmarks"
+
+    def level(self, number: int) -> Path:
+        """Folder of a level of time above the model's own, which is 1."""
+        return self.root / "levels" / str(number)
 
     @property
     def score(self) -> Path:

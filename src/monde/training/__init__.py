@@ -5,13 +5,19 @@ from monde.training.actor_step import GoalShares
 from monde.training.cloning import clone_recording
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
+from monde.training.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
+from monde.training.levels import FitLevelsConfig, LevelSummary, fit_levels
 from monde.training.loop import TrainProgress, TrainSummary, train
 from monde.training.step import TrainStep
 
 __all__ = [
     "ActorSummary",
     "FitActorConfig",
+    "FitLandmarksConfig",
+    "FitLevelsConfig",
     "GoalShares",
+    "LandmarkSummary",
+    "LevelSummary",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",
@@ -21,5 +27,7 @@ __all__ = [
     "clone_recording",
     "default_learning_rate",
     "fit_actor",
+    "fit_landmarks",
+    "fit_levels",
     "train",
 ]

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from monde.actors import Actor, ActorConfig
+from monde.dynamics.time_level import TimeLevel
 from monde.errors import TrainingError, UsageError
 from monde.models import JEPA, load_model
 from monde.models.load import weights_hash
@@ -128,9 +129,9 @@ def fit_actor(
 
 
 def fit_heads(
-    model: JEPA, data: FrameLatents, config: FitActorConfig, progress: ActorProgress | None = None
+    model: JEPA | TimeLevel, data: FrameLatents, config: FitActorConfig, progress: ActorProgress | None = None
 ) -> ActorSummary:
-    """Fit an actor and a temporal distance on latents that are there already.
+    """Fit an actor and a temporal distance on latents that are there already, for a model or for a level above it.
 
     Raises:
         TrainingError: A loss that is not finite.
@@ -167,7 +168,7 @@ def fit_heads(
     return ActorSummary(actor=actor.eval(), distance=distance.eval(), steps=step, seconds=seconds, losses=told)
 
 
-def _heads(model: JEPA, data: FrameLatents, config: FitActorConfig) -> tuple[Actor, TemporalDistance]:
+def _heads(model: JEPA | TimeLevel, data: FrameLatents, config: FitActorConfig) -> tuple[Actor, TemporalDistance]:
     features = data.latents[0].numel()
     actor = Actor(ActorConfig(features=features, actions=model.actions, hidden=config.hidden, depth=config.depth))
     distance = TemporalDistance(

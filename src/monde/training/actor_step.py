@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
 from monde.actors import Actor
+from monde.dynamics.time_level import TimeLevel
 from monde.errors import UsageError
 from monde.models import JEPA
 from monde.readouts import TemporalDistance
@@ -106,7 +107,9 @@ class Tried:
 
 
 @torch.no_grad()
-def attempt(model: JEPA, data: FrameLatents, actor: Actor, tasks: Tasks, recorded: int, generator: Generator) -> Tried:
+def attempt(
+    model: JEPA | TimeLevel, data: FrameLatents, actor: Actor, tasks: Tasks, recorded: int, generator: Generator
+) -> Tried:
     """Try C = `recorded` + G blocks at each frame: of the recording, and the actor's, every second of them its mode."""
     frames = tasks.frames
     mean, std = actor.spread(data.latents[frames][:, None], data.latents[tasks.goals])
@@ -118,7 +121,7 @@ def attempt(model: JEPA, data: FrameLatents, actor: Actor, tasks: Tasks, recorde
     blocks[:, 0] = data.blocks(frames)
     # What was recorded may lie beyond the bounds; nothing outside them is tried.
     actions = torch.cat([blocks.clamp(actor.low, actor.high), drawn], 1)
-    outcomes = model.imagine(data.belief(model, frames, model.dynamics.window), actions[:, :, None]).latents[:, :, 0, 0]
+    outcomes = data.outcomes(model, frames, actions)
     whole = frames + data.block <= data.last[frames]
     imagined = outcomes[:, 0].clone()
     outcomes[:, 0] = torch.where(whole[:, None, None], data.latents[_following(data, frames)], imagined)

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from monde.data import Windows
-from monde.errors import DataError
+from monde.dynamics.time_level import TimeLevel
+from monde.errors import ContractError, DataError
 from monde.models import JEPA
 from monde.training.setup import Setup
 from monde.types import Belief, Latents
@@ -51,6 +52,66 @@ class FrameLatents:
         index = frames[:, None] - back
         times = torch.zeros(index.shape, dtype=torch.float64, device=index.device)
         return model.recall(Latents(self.latents[index], times), self.blocks(index[:, :-1]))
+
+    def outcomes(
+        self, model: JEPA | TimeLevel, frames: Int64[Tensor, " F"], actions: Float[Tensor, "F C A"]
+    ) -> Float[Tensor, "F C N D"]:
+        """What is imagined to come of each block at each frame, one block later.
+
+        Raises:
+            ContractError: A model that does not see these frames as they are.
+        """
+        if not isinstance(model, JEPA):
+            raise ContractError("a level of time has frames of its own", got="the frames of the level below")
+        belief = self.belief(model, frames, model.dynamics.window)
+        return model.imagine(belief, actions[:, :, None]).latents[:, :, 0, 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelFrames(FrameLatents):
+    """The same frames as a level of time above sees them: its blocks are macro-actions.
+
+    Args:
+        level: That level.
+        below: The frames as the level below sees them.
+    """
+
+    level: TimeLevel
+    below: FrameLatents
+
+    @classmethod
+    def above(cls, below: FrameLatents, level: TimeLevel) -> "LevelFrames":
+        """The frames of `below` for the level on top of it."""
+        return cls(
+            latents=below.latents,
+            controls=below.controls,
+            first=below.first,
+            last=below.last,
+            block=below.block * level.config.span,
+            level=level,
+            below=below,
+        )
+
+    def blocks(self, frames: Int64[Tensor, "..."]) -> Float[Tensor, "... A"]:
+        """The macro-action that was taken from each frame on, within its bounds."""
+        sequences = sequence(self.below, frames, self.level.config.span)
+        low, high = self.level.actions.bounds(sequences.device)
+        with torch.no_grad():
+            return self.level.code(self.latents[frames], sequences)[0].clamp(low, high)
+
+    def outcomes(
+        self, model: JEPA | TimeLevel, frames: Int64[Tensor, " F"], actions: Float[Tensor, "F C A"]
+    ) -> Float[Tensor, "F C N D"]:
+        """What the level predicts of each macro-action at each frame."""
+        here = self.latents[frames][:, None].expand(-1, actions.shape[1], -1, -1)
+        return self.level.predict(here, actions)
+
+
+def sequence(data: FrameLatents, frames: Int64[Tensor, "..."], span: int) -> Float[Tensor, "... a"]:
+    """The `span` blocks taken from each frame on, one after the other."""
+    steps = torch.arange(span, device=frames.device) * data.block
+    index = torch.minimum(frames[..., None] + steps, data.last[frames][..., None])
+    return data.blocks(index).flatten(-2)
 
 
 @torch.no_grad()

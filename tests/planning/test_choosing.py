@@ -1,0 +1,71 @@
+"""Who is led, and who is not."""
+
+import pytest
+import torch
+
+from mazes import GOAL, START, belief_at, through_walls, walks
+from monde.errors import PlanningError
+from monde.planning import ChoosingConfig, ChoosingGuide, LandmarkGuide
+from monde.training.landmarks import FitLandmarksConfig, make_landmarks
+from monde.types import LatentGoal
+
+NEAR, ACROSS = (20.0, 12.0), (12.0, 28.0)
+"""Two goals: one in the corridor of the start, and one behind its wall, four blocks away in a straight line."""
+
+
+@pytest.fixture(scope="module")
+def landmarks() -> LandmarkGuide:
+    config = FitLandmarksConfig(landmarks=100, radius_blocks=1.2, reach_blocks=4.0)
+    return LandmarkGuide(make_landmarks(walks(), through_walls, config).landmarks, through_walls)
+
+
+def test_near_goals_are_pursued_directly_and_far_ones_led_to(landmarks: LandmarkGuide) -> None:
+    guide = ChoosingGuide(through_walls, (landmarks,), ChoosingConfig(trusted_blocks=6.0))
+    goals = LatentGoal(torch.tensor([NEAR, GOAL])[:, None])
+    journey, rows = guide.begin(2), torch.arange(2)
+    lead = journey.lead(belief_at([START, START]), goals, rows, torch.Generator())
+    assert lead.by == ("flat", "landmarks")
+    torch.testing.assert_close(lead.goal.latents[0], goals.latents[0])
+    assert float(lead.blocks_left[0]) == pytest.approx(2.0)
+    assert float(lead.blocks_left[1]) > 30
+    assert lead.waypoints[0] == ()
+    alone = guide.begin(2).lead(belief_at([START]), LatentGoal(goals.latents[1:]), rows[1:], torch.Generator())
+    torch.testing.assert_close(alone.goal.latents[0], lead.goal.latents[1])
+    # Once led, led to the end: near the goal nobody is handed back.
+    nearly = journey.lead(belief_at([START, GOAL]), goals, rows, torch.Generator())
+    assert nearly.by == ("flat", "landmarks")
+    assert guide.settings["guide"] == "auto"
+
+
+def test_one_who_gets_no_nearer_is_led_after_a_while(landmarks: LandmarkGuide) -> None:
+    guide = ChoosingGuide(through_walls, (landmarks,), ChoosingConfig(trusted_blocks=6.0, patience=3))
+    journey, goal = guide.begin(1), LatentGoal(torch.tensor([ACROSS])[:, None])
+    by = [
+        journey.lead(belief_at([START]), goal, torch.zeros(1, dtype=torch.int64), torch.Generator()).by[0]
+        for _ in range(6)
+    ]
+    assert by == ["flat"] * 4 + ["landmarks"] * 2
+
+
+def test_a_guide_without_a_way_gives_place_to_the_next(landmarks: LandmarkGuide) -> None:
+    nowhere = make_landmarks(
+        walks(rows=("########", "#......#", *["########"] * 6)),
+        through_walls,
+        FitLandmarksConfig(landmarks=100, radius_blocks=1.2, reach_blocks=4.0),
+    )
+    lost = LandmarkGuide(nowhere.landmarks, through_walls)
+    config = ChoosingConfig(trusted_blocks=6.0)
+    goals = LatentGoal(torch.tensor([GOAL])[:, None])
+    rows = torch.zeros(1, dtype=torch.int64)
+    for guides, found in (((lost,), False), ((lost, landmarks), True)):
+        journey = ChoosingGuide(through_walls, guides, config).begin(1)
+        lead = journey.lead(belief_at([START]), goals, rows, torch.Generator())
+        assert bool(lead.reachable[0]) is found
+        assert (lead.because(0) is None) is found
+
+
+def test_settings_are_checked(landmarks: LandmarkGuide) -> None:
+    with pytest.raises(PlanningError, match="nobody to choose"):
+        ChoosingGuide(through_walls, ())
+    with pytest.raises(PlanningError, match="empty size"):
+        ChoosingConfig(trusted_blocks=0)

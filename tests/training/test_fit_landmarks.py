@@ -1,0 +1,74 @@
+"""Landmarks of a real, barely trained run: kept beside it, bound to it, used by name."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from monde.cli import main
+from monde.errors import StoreError, UsageError
+from monde.evaluation import describe_strategy
+from monde.planning import ChoosingGuide, LandmarkGuide
+from monde.recipes import strategy
+from monde.store import RunFolder, read_json
+from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig, fit_actor, fit_landmarks, train
+
+QUICK = FitActorConfig(minutes=None, steps=60, frames=16, goals_each=4, recorded=4, hidden=64, depth=2, device="cpu")
+FEW = FitLandmarksConfig(landmarks=24, reach_blocks=6.0, least_seen=1, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def run(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "far"
+    train(TrainConfig(data=str(recording), run=str(folder), steps=40, batch=32, device="cpu"))
+    with pytest.raises(UsageError, match="joined by a learned time"):
+        fit_landmarks(folder, FEW)
+    fit_actor(folder, QUICK)
+    return folder
+
+
+def test_they_are_made_kept_and_used_by_name(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="needs landmarks"):
+        strategy("landmarks", run)
+    assert strategy("auto", run, device="cpu").guide is None
+    words = ["far", str(run), "--landmarks", "24", "--reach", "6", "--json", str(tmp_path / "far.json")]
+    assert main(words) == 0
+    assert "landmarks" in capsys.readouterr().out
+    document = read_json(tmp_path / "far.json")
+    assert document["verb"] == "far"
+    led = strategy("landmarks", run, device="cpu")
+    assert isinstance(led.guide, LandmarkGuide)
+    assert len(led.guide.landmarks) == document["landmarks"]
+    assert describe_strategy(led)["guide"] == "landmarks"
+    assert isinstance(strategy("auto", run, device="cpu").guide, ChoosingGuide)
+    assert strategy("flat", run, device="cpu").guide is None
+    assert strategy("hybrid", run, device="cpu").guide is None
+    assert strategy("cem", run, device="cpu").guide is None
+    told: list[str] = []
+    summary = fit_landmarks(run, FEW, lambda done, whole, what: told.append(what))
+    assert told[0] == "encoding frames"
+    again = fit_landmarks(run, FEW)
+    assert torch.equal(again.landmarks.latents, summary.landmarks.latents)
+    score = ["plan", str(run), "--planner", "landmarks", "--episodes", "2", "--budget", "10", "--json"]
+    assert main([*score, str(tmp_path / "plan.json")]) == 0
+    protocol = read_json(tmp_path / "plan.json")["protocol"]
+    assert isinstance(protocol, dict)
+    assert protocol["planner"]["guide"] == "landmarks"
+
+
+def test_those_of_another_model_or_another_distance_are_refused(run: Path, recording: Path, tmp_path: Path) -> None:
+    fit_landmarks(run, FEW)
+    kept = tmp_path / "kept"
+    RunFolder(run).landmarks.rename(kept)
+    fit_actor(run, QUICK)
+    kept.rename(RunFolder(run).landmarks)
+    assert strategy("landmarks", run, device="cpu").guide is not None  # fitted alike: the same weights
+    fit_actor(run, FitActorConfig(minutes=None, steps=1, hidden=64, depth=2, device="cpu"))
+    with pytest.raises(StoreError, match="another temporal distance"):
+        strategy("landmarks", run, device="cpu")
+    other = tmp_path / "other"
+    train(TrainConfig(data=str(recording), run=str(other), steps=2, batch=32, seed=5, device="cpu"))
+    fit_actor(other, QUICK)
+    RunFolder(run).landmarks.rename(RunFolder(other).landmarks)
+    with pytest.raises(StoreError, match="latents of another model"):
+        strategy("auto", other, device="cpu")
