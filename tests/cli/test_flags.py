@@ -22,6 +22,7 @@ WORDS = {
     "check": ["data/x"],
     "train": ["data/x"],
     "actor": ["runs/x"],
+    "trust": ["runs/x"],
     "plan": ["runs/x"],
     "score": ["runs/x"],
     "physics": ["runs/x"],

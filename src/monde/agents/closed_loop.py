@@ -1,8 +1,8 @@
 """Agents that act in a world: one that plans in its model, and the floors that it must beat."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -16,7 +16,7 @@ from monde.agents.strategy import Strategy
 from monde.errors import PlanningError
 from monde.planning import pose, shift_plan
 from monde.protocols import Observation, WorldModel
-from monde.types import ActionSpec, Belief, Goal, PictureGoal, Plan
+from monde.types import ActionSpec, Belief, Forecast, Goal, PictureGoal, Plan, Reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +28,16 @@ class Decision:
         plan: The plan of the rows that planned, or none where nothing was planned now.
         plan_rows: Rows of `plan` in the batch.
         seconds: Wall time of deciding, belief and planning together.
+        forecast: What is expected of the rows that planned, where it was asked: at the first plan of an episode.
+        abstained: Rows of the batch that do not act, and why.
     """
 
     controls: Float[np.ndarray, "B block dim"]
     plan: Plan | None = None
     plan_rows: tuple[int, ...] = ()
     seconds: float = 0.0
+    forecast: Forecast | None = None
+    abstained: Mapping[int, Reason] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -62,9 +66,11 @@ class PlanningAgent:
         replan_every: Blocks executed of each plan.
         hypotheses: Futures imagined for each action sequence.
         deadline_seconds: Wall time allowed for each plan (all rows together), or none.
+        abstain: Whether a row whose goal cannot be reached, as the strategy's trust tells at its first plan, rests
+            instead of acting.
 
     Raises:
-        PlanningError: A `replan_every` below 1.
+        PlanningError: A `replan_every` below 1, or nothing that tells when to abstain.
     """
 
     def __init__(
@@ -76,7 +82,14 @@ class PlanningAgent:
         replan_every: int = 1,
         hypotheses: int = 1,
         deadline_seconds: float | None = None,
+        abstain: bool = False,
     ) -> None:
+        if abstain and strategy.trust is None:
+            raise PlanningError(
+                "nothing tells when to abstain",
+                got="a strategy without trust",
+                remedy="fit it for this planner: monde trust RUN",
+            )
         if replan_every < 1:
             raise PlanningError("PlanningAgent.replan_every is unusable", got=replan_every, expected="at least 1 block")
         self.model = model
@@ -84,6 +97,7 @@ class PlanningAgent:
         self.replan_every = replan_every
         self.hypotheses = hypotheses
         self.deadline_seconds = deadline_seconds
+        self.abstain = abstain
         self.device = device_of(model)
         self._generator = torch.Generator(self.device).manual_seed(seed)
         self._belief: Belief | None = None
@@ -91,6 +105,7 @@ class PlanningAgent:
         self._plan: Tensor | None = None
         self._taken: Tensor | None = None
         self._executed = 0
+        self._forecast: Forecast | None = None
 
     @property
     def belief(self) -> Belief | None:
@@ -115,7 +130,9 @@ class PlanningAgent:
         with torch.no_grad():
             self._goal = resolve_goal(self.model, goal)
             self._belief = self.model.begin(observation_to_clip(observation, self.model.sensors, self.device))
-        self._plan = self._taken = None
+            if self.strategy.finder is not None:
+                self._goal = self.strategy.finder.find(self.model, self._belief, self._goal)
+        self._plan = self._taken = self._forecast = None
         self._executed = 0
 
     def act(self, observation: Observation, active: Bool[np.ndarray, " B"]) -> Decision:
@@ -132,6 +149,7 @@ class PlanningAgent:
                 clip = observation_to_clip(observation, self.model.sensors, self.device)
                 self._belief = self.model.update(self._belief, clip, self._taken)
         plan, rows = None, torch.from_numpy(np.flatnonzero(active)).to(self.device)
+        opening = self._plan is None
         if self._plan is None or self._executed >= self.replan_every:
             plan = self._replan(self._belief, self._goal, rows)
         blocks = self._plan
@@ -140,8 +158,14 @@ class PlanningAgent:
         self._taken = blocks[:, self._executed]
         self._executed += 1
         controls = self.model.actions.to_controls(self._taken[:, None]).cpu().numpy()
-        seconds = time.perf_counter() - started
-        return Decision(controls=controls, plan=plan, plan_rows=tuple(rows.tolist()), seconds=seconds)
+        return Decision(
+            controls=controls,
+            plan=plan,
+            plan_rows=tuple(rows.tolist()),
+            seconds=time.perf_counter() - started,
+            forecast=self._forecast if opening else None,
+            abstained=self._abstained(rows) if opening else {},
+        )
 
     def _replan(self, belief: Belief, goal: Goal, rows: Tensor) -> Plan | None:
         if not len(rows):
@@ -154,6 +178,10 @@ class PlanningAgent:
         propose = None if actor is None else proposal(self.model, actor, now, wanted)
         problem = pose(self.model, now, self.strategy.cost, wanted, self.hypotheses, propose)
         plan = self.strategy.planner.plan(problem, self._generator, self.deadline_seconds, warm)
+        if self._plan is None and self.strategy.trust is not None:
+            self._forecast = self.strategy.trust.forecast(self.model, now, wanted, plan)
+            if self._forecast is not None:
+                plan = replace(plan, success_probability=self._forecast.probability)
         horizon = plan.actions.shape[1]
         if self.replan_every > horizon:
             raise PlanningError(
@@ -163,8 +191,17 @@ class PlanningAgent:
         idle = torch.from_numpy(resting(self.model.actions, belief.batch, self.model.actions.block)).to(plan.actions)
         actions = idle.reshape(belief.batch, 1, -1).repeat(1, horizon, 1)
         actions[rows] = plan.actions
+        if self._plan is None:
+            resigned = [*self._abstained(rows)]
+            actions[resigned] = idle.reshape(belief.batch, 1, -1).repeat(1, horizon, 1)[resigned]
         self._plan, self._executed = actions, 0
         return plan
+
+    def _abstained(self, rows: Tensor) -> dict[int, Reason]:
+        if not self.abstain or self._forecast is None:
+            return {}
+        told = zip(rows.tolist(), self._forecast.reasons, strict=True)
+        return {row: reason for row, reason in told if reason is not None}
 
 
 class PolicyAgent:

@@ -25,6 +25,7 @@ from monde.cli.report import Report
 from monde.cli.score import Score
 from monde.cli.surprise import Surprise
 from monde.cli.train import Train
+from monde.cli.trust import Trust
 from monde.cli.verb import DONE, INTERRUPTED, REFUSED, Outcome
 from monde.errors import MondeError, UsageError
 
@@ -34,6 +35,7 @@ AnyVerb = (
     | Annotated[Check, subcommand("check", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
     | Annotated[Actor, subcommand("actor", prefix_name=False)]
+    | Annotated[Trust, subcommand("trust", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
     | Annotated[Physics, subcommand("physics", prefix_name=False)]

@@ -1,14 +1,16 @@
 """Strategies by name: a planner, the cost that it searches under, and settings that work."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from monde.actors import Actor
-from monde.agents import Strategy
+from monde.agents import Strategy, Trust, heads_hash
 from monde.costs import LatentDistance, TimeToGoal
 from monde.errors import UsageError, unknown_name
+from monde.evaluation import load_heads, planner_name
 from monde.models import weights_hash
 from monde.planning import (
     CEMConfig,
@@ -49,7 +51,13 @@ NEED_ACTOR = ("actor", "hybrid")
 COSTS = ("auto", "latent", "time")
 
 
-def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "auto", device: str = "auto") -> Strategy:
+def strategy(
+    name: str = "auto",
+    run: Path | str | None = None,
+    cost: str = "auto",
+    device: str = "auto",
+    trust: bool = True,
+) -> Strategy:
     """The strategy called `name`.
 
     Args:
@@ -58,6 +66,7 @@ def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "aut
         cost: "latent" (distance in latent space), "time" (learned time to the goal), or "auto": time for what needs an
             actor, latent for all else.
         device: Where the actor and the cost are to be; that of the model.
+        trust: Whether to take the run's trust along, where it was fitted for these very settings of the planner.
 
     Raises:
         UsageError: An unknown name, or an actor or temporal distance that the run does not have.
@@ -73,7 +82,11 @@ def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "aut
     place = choose_device(device)
     actor = _actor(name, run, place) if name in NEED_ACTOR else None
     timed = cost == "time" or (cost == "auto" and actor is not None)
-    return Strategy(PLANNERS[name], _time(name, run, place) if timed else LatentDistance(), actor)
+    found = Strategy(PLANNERS[name], _time(name, run, place) if timed else LatentDistance(), actor)
+    if not trust or run is None or not RunFolder(run).trust.exists():
+        return found
+    fitted = Trust.load(RunFolder(run).trust, heads_hash(run), *load_heads(run, place))
+    return replace(found, trust=fitted) if fitted.settings.planner == planner_name(found) else found
 
 
 def _actor(name: str, run: Path | None, device: torch.device) -> Actor:

@@ -7,7 +7,9 @@ RUN/
   tensorboard/             the same, where tensorboard is installed
   readouts/NAME/           artefacts of kind "readout" (decoder, probes)
   actor/ temporal_distance/  artefacts of these kinds: the fast path and the learned cost
+  trust/                   artefact: probability of success, and what is familiar
   score.json               Scorecard
+  trust.json               Scorecard of the probability of success
   physics.json             Scorecard of minimal pairs
   hidden.json              Scorecard of objects out of sight
   plans/*.npz              films of planned episodes
@@ -62,6 +64,16 @@ class RunFolder:
     def temporal_distance(self) -> Path:
         """Folder of the temporal distance."""
         return self.root / "temporal_distance"
+
+    @property
+    def trust(self) -> Path:
+        """Folder of the trust."""
+        return self.root / "trust"
+
+    @property
+    def trust_score(self) -> Path:
+        """trust.json: how good the probability of success is."""
+        return self.root / "trust.json"
 
     @property
     def score(self) -> Path:

@@ -1,5 +1,6 @@
 """The latents of every frame that was trained on, for heads that are fitted on a frozen model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,13 +55,14 @@ class FrameLatents:
 
 
 @torch.no_grad()
-def encode_frames(model: JEPA, setup: Setup) -> FrameLatents:
-    """The latents of the training episodes' frames.
+def encode_frames(model: JEPA, setup: Setup, episodes: Sequence[int] | None = None) -> FrameLatents:
+    """The latents of the frames of some episodes; by default of those that are trained on.
 
     Raises:
         DataError: Latents that are not finite.
     """
-    windows = Windows(setup.cache, setup.split.train, [s.name for s in model.sensors], 1, model.actions)
+    chosen = setup.split.train if episodes is None else tuple(episodes)
+    windows = Windows(setup.cache, chosen, [s.name for s in model.sensors], 1, model.actions)
     found = []
     for start in range(0, len(windows), FRAMES_AT_ONCE):
         index = np.arange(start, min(len(windows), start + FRAMES_AT_ONCE))
