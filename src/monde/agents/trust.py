@@ -38,6 +38,8 @@ FEATURES = (
     "last_time",
     "arrival_block",
     "closest_gap",
+    "boldest_step",
+    "boldest_state",
     "draws_arrived",
     "draws_closest_mean",
     "draws_closest_std",
@@ -153,11 +155,11 @@ class Trust:
             )
         head = SuccessProbability(from_json(SuccessProbabilityConfig, artefact.meta.get("head"), "head"))
         settings = from_json(TrustSettings, artefact.meta.get("settings"), "settings")
-        if head.config.names != FEATURES or "familiarity.reference" not in artefact.tensors:
+        if head.config.names != FEATURES or "familiarity.before" not in artefact.tensors:
             raise StoreError(
                 f"{folder} was written by another version of monde", remedy="fit it again on this run: monde trust RUN"
             )
-        M, F = artefact.tensors["familiarity.reference"].shape
+        M, F = artefact.tensors["familiarity.before"].shape
         familiarity = Familiarity(F, M)
         expected = {f"head.{name}": value for name, value in head.state_dict().items()}
         expected |= {f"familiarity.{name}": value for name, value in familiarity.state_dict().items()}
@@ -208,7 +210,7 @@ def features(
         )
     actor, distance, familiarity = heads
     seen = foresee(model, actor, distance, belief, goal.latents, config)
-    found = _now(seen, familiarity, belief, goal.latents, plan) | _imagined(seen, familiarity, goal.latents)
+    found = _now(seen, familiarity, belief, goal.latents, plan) | _imagined(seen, familiarity, belief, goal.latents)
     return torch.stack([found[name].float() for name in FEATURES], 1)
 
 
@@ -227,13 +229,17 @@ def _now(
 
 
 def _imagined(
-    seen: Foresight, familiarity: Familiarity, goal: Float[Tensor, "B N D"]
+    seen: Foresight, familiarity: Familiarity, belief: Belief, goal: Float[Tensor, "B N D"]
 ) -> dict[str, Float[Tensor, " B"]]:
     closest, block = seen.left.min(-1)  # [B, S]
     arrived = seen.left < ARRIVED_BLOCKS
     T = seen.left.shape[-1]
     first = torch.where(arrived.any(-1), arrived.float().argmax(-1), T)
     gaps = familiarity.gap(seen.states, goal[:, None, None])
+    # What is imagined after an arrival does not matter.
+    going = torch.arange(T, device=first.device) <= first[:, :1]
+    begins = torch.cat([belief.newest[:, None], seen.states[:, 0, :-1]], 1)
+    steps = familiarity.step(begins, seen.states[:, 0])
     each = seen.left_each.amin(-1)  # [B, K]
     return {
         "closest_time": closest[:, 0],
@@ -241,6 +247,8 @@ def _imagined(
         "last_time": seen.left[:, 0, -1],
         "arrival_block": first[:, 0],
         "closest_gap": gaps[:, 0].amin(-1),
+        "boldest_step": (steps * going).amax(-1),
+        "boldest_state": (familiarity.distance(seen.states[:, 0]) * going).amax(-1),
         "draws_arrived": arrived[:, 1:].any(-1).float().mean(-1),
         "draws_closest_mean": closest[:, 1:].mean(-1),
         "draws_closest_std": closest[:, 1:].std(-1, correction=0),

@@ -76,7 +76,7 @@ def score_plannable_range(
 def score_recorded_range(
     model: JEPA, cost: Cost, held_out: FrameLatents, config: RangeConfig | None = None, seed: int = 0
 ) -> tuple[Row, ...]:
-    """As `score_plannable_range`, on a recording: moments of one episode, by how much each gets nearer to a frame of it.
+    """As `score_plannable_range`, on a recording: moments of one episode, by how much nearer each leads to a frame.
 
     Raises:
         DataError: Episodes too short for two blocks.

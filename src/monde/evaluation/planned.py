@@ -128,7 +128,7 @@ def goal_clip(text: str, model: JEPA, setup: Setup) -> Clip:
     if not path.is_file():
         raise UsageError(
             f"goal {text!r} cannot be understood",
-            expected="env, EPISODE:FRAME of the recording, the path of a picture, or a readout's target (state=40,20±3)",
+            expected="env, EPISODE:FRAME of the recording, a picture's path, or a readout's target (state=40,20±3)",
             remedy="try --goal env, or --goal 0:50",
         )
     return _picture(path, model)

@@ -24,6 +24,7 @@ from monde.evaluation.trust_config import TrustConfig
 from monde.models import JEPA, load_model
 from monde.protocols import WorldModel
 from monde.readouts import (
+    REFERENCES,
     Familiarity,
     SuccessProbabilityConfig,
     TemporalDistance,
@@ -33,7 +34,7 @@ from monde.readouts import (
 from monde.scorecard import Scorecard
 from monde.store import RunFolder, remove_artefact, write_json
 from monde.training import choose_device, choose_precision
-from monde.training.frame_latents import encode_frames
+from monde.training.frame_latents import encode_steps
 from monde.training.setup import Setup, reopen
 from monde.types import Belief, Forecast, Goal, Plan
 
@@ -141,9 +142,10 @@ def load_heads(run: Path, device: torch.device) -> tuple[Actor, TemporalDistance
 
 def familiar(model: JEPA, setup: Setup) -> Familiarity:
     """What was trained on, and how far held-out frames lie from it."""
-    return fit_familiarity(
-        encode_frames(model, setup).latents, encode_frames(model, setup, setup.split.held_out).latents
+    train, held_out = (
+        encode_steps(model, setup, part, REFERENCES) for part in (setup.split.train, setup.split.held_out)
     )
+    return fit_familiarity(train, held_out)
 
 
 def foresight_of(model: JEPA, config: TrustConfig) -> ForesightConfig:

@@ -87,6 +87,24 @@ def encode_frames(model: JEPA, setup: Setup, episodes: Sequence[int] | None = No
     )
 
 
+@torch.no_grad()
+def encode_steps(model: JEPA, setup: Setup, episodes: Sequence[int], most: int) -> Float[Tensor, "m 2 N D"]:
+    """Latents before and after an action block, at up to `most` moments spread evenly over some episodes.
+
+    Raises:
+        DataError: Latents that are not finite.
+    """
+    windows = Windows(setup.cache, tuple(episodes), [s.name for s in model.sensors], 2, model.actions)
+    index = np.linspace(0, len(windows) - 1, min(most, len(windows))).round().astype(np.int64)
+    parts = np.array_split(index, max(1, len(index) // FRAMES_AT_ONCE))
+    found = torch.cat([model.encode(windows.clip(part)).values.float() for part in parts])
+    if not bool(torch.isfinite(found).all()):
+        raise DataError(
+            "the latents of the recording are not finite", remedy="run `monde check` on the recording, or train again"
+        )
+    return found
+
+
 def _controls(setup: Setup, episode: int) -> np.ndarray:
     offsets, controls = setup.cache.offsets, setup.cache.controls
     if controls is None:
