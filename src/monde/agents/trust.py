@@ -102,9 +102,12 @@ class Trust:
         Raises:
             PlanningError: A goal that is not in latent space.
         """
-        found = features(
-            model, (self.actor, self.distance, self.familiarity), belief, goal, plan, self.settings.foresight
-        )
+        heads = (self.actor, self.distance, self.familiarity)
+        return self.weigh(features(model, heads, belief, goal, plan, self.settings.foresight))
+
+    @torch.no_grad()
+    def weigh(self, found: Float[Tensor, "B F"]) -> Forecast:
+        """A forecast from features, in the order of `FEATURES`."""
         probability = self.head(found)
         reasons = tuple(
             self._reason(row, p) for row, p in zip(found.double().tolist(), probability.double().tolist(), strict=True)

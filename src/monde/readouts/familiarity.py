@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from monde.errors import ContractError, DataError
 from monde.types.checks import describe
 
-REFERENCES = 4096
+REFERENCES = 8192
 """Training steps that are kept to compare with."""
 
 ROWS_AT_ONCE = 2048

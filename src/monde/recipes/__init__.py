@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.strategies import PLANNERS, strategy
 from monde.recipes.task import MakeRecipe, Recipe
-from monde.recipes.tworoom import tworoom, tworoom_doors
+from monde.recipes.tworoom import tworoom, tworoom_doorless, tworoom_doors
 
-RECIPES: Mapping[str, MakeRecipe] = {"tworoom": tworoom, "tworoom_doors": tworoom_doors}
+RECIPES: Mapping[str, MakeRecipe] = {
+    "tworoom": tworoom,
+    "tworoom_doorless": tworoom_doorless,
+    "tworoom_doors": tworoom_doors,
+}
 """Recipes by task."""
 
 __all__ = [
@@ -19,5 +23,6 @@ __all__ = [
     "physics",
     "strategy",
     "tworoom",
+    "tworoom_doorless",
     "tworoom_doors",
 ]
