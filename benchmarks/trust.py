@@ -7,8 +7,8 @@ of its episodes only, and for different reasons:
 
     doorless  a fifth of the layouts has no door, so that some goals cannot be reached (hybrid, 100 steps)
     brief     the same world, an actor that was fitted for 900 steps only (hybrid, 100 steps)
-    hurried   a door elsewhere in every episode, no search, half the budget (actor, 50 steps)
-    short     a fixed door, a third of the budget (hybrid, 30 steps)
+    hurried   a door elsewhere in every episode, no search, a fifth of the budget (actor, 20 steps)
+    short     a fixed door, three action blocks (hybrid, 15 steps)
 
 Trust is fitted on episodes of each case and judged on other episodes of it, never seen while fitting; `brier_skill` and
 `auroc` are over all judged episodes together, against the base rate of all. Writes results/trust.json.
@@ -72,8 +72,8 @@ class Case:
 CASES: Mapping[str, Case] = {
     "doorless": Case(task="tworoom_doorless", planner="hybrid", budget_steps=100, fitted=2000, seed=11),
     "brief": Case(task="tworoom_doorless", planner="hybrid", budget_steps=100, fitted=1200, brief=True, seed=12),
-    "hurried": Case(task="tworoom_doors", planner="actor", budget_steps=50, fitted=1200, seed=13),
-    "short": Case(task="tworoom", planner="hybrid", budget_steps=30, fitted=1200, seed=14),
+    "hurried": Case(task="tworoom_doors", planner="actor", budget_steps=20, fitted=1200, seed=13),
+    "short": Case(task="tworoom", planner="hybrid", budget_steps=15, fitted=1200, seed=14),
 }
 JUDGED = 1000
 

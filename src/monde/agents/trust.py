@@ -67,7 +67,7 @@ class TrustSettings:
     """
 
     foresight: ForesightConfig
-    least_probability: float = 0.1
+    least_probability: float = 0.2
     never_near_blocks: float
     planner: str
     budget_steps: int

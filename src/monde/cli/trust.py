@@ -20,7 +20,7 @@ class Trust:
     """Episodes to learn from; half as many again to judge by."""
     budget: int = 100
     """Control steps that success is allowed."""
-    least: float = 0.1
+    least: float = 0.2
     """Probability below which a goal is given up, where the agent may."""
     world: World = None
     """World to act in; hindsight: pairs of held-out frames instead."""

@@ -31,7 +31,7 @@ class TrustConfig:
     seed: int = 0
     batch: int = 250
     draws: int = 6
-    least_probability: float = 0.1
+    least_probability: float = 0.2
     world: str | None = None
     device: str = "auto"
     precision: str = "auto"
