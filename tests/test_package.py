@@ -53,10 +53,14 @@ SMALL = {
     "minutes=1)": "minutes=0.05)",
     "landmarks=512": "landmarks=32, reach_blocks=8.0, least_seen=1",
     "levels=2": "levels=2, minutes=0.02, heads=FitActorConfig(minutes=0.02)",
+    "episodes=2000, judged=1000": "episodes=150, judged=40",
+    "±4": "±12",
 }
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/planning.md", "docs/far.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/quickstart.md", "docs/planning.md", "docs/far.md", "docs/trust.md"]
+)
 def test_the_code_in_the_documentation_runs(page: str, tmp_path: Path) -> None:
     """All Python of a page, in order, as one program, with sizes that fit a test."""
     code = "\n".join(blocks(page))

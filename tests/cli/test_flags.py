@@ -23,6 +23,7 @@ WORDS = {
     "train": ["data/x"],
     "actor": ["runs/x"],
     "far": ["runs/x"],
+    "trust": ["runs/x"],
     "plan": ["runs/x"],
     "score": ["runs/x"],
     "physics": ["runs/x"],

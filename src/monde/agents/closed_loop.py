@@ -1,8 +1,8 @@
 """Agents that act in a world: one that plans in its model, and the floors that it must beat."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -17,7 +17,7 @@ from monde.errors import PlanningError
 from monde.models import graphed
 from monde.planning import Journey, Lead, shift_plan
 from monde.protocols import Observation, WorldModel
-from monde.types import ActionSpec, Belief, Goal, PictureGoal, Plan
+from monde.types import ActionSpec, Belief, Forecast, Goal, PictureGoal, Plan, Reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,8 @@ class Decision:
         plan_rows: Rows of `plan` in the batch.
         seconds: Wall time of deciding, belief and planning together.
         lead: Where a guide led the rows that planned, and whether it found a way; none without a guide.
+        forecast: What is expected of the rows that planned, where it was asked: at the first plan of an episode.
+        abstained: Rows of the batch that do not act, and why.
     """
 
     controls: Float[np.ndarray, "B block dim"]
@@ -37,6 +39,8 @@ class Decision:
     plan_rows: tuple[int, ...] = ()
     seconds: float = 0.0
     lead: Lead | None = None
+    forecast: Forecast | None = None
+    abstained: Mapping[int, Reason] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -65,9 +69,11 @@ class PlanningAgent:
         replan_every: Blocks executed of each plan.
         hypotheses: Futures imagined for each action sequence.
         deadline_seconds: Wall time allowed for each plan (all rows together), or none.
+        abstain: Whether a row whose goal cannot be reached, as the strategy's trust tells at its first plan, rests
+            instead of acting.
 
     Raises:
-        PlanningError: A `replan_every` below 1.
+        PlanningError: A `replan_every` below 1, or nothing that tells when to abstain.
     """
 
     def __init__(
@@ -79,7 +85,14 @@ class PlanningAgent:
         replan_every: int = 1,
         hypotheses: int = 1,
         deadline_seconds: float | None = None,
+        abstain: bool = False,
     ) -> None:
+        if abstain and strategy.trust is None:
+            raise PlanningError(
+                "nothing tells when to abstain",
+                got="a strategy without trust",
+                remedy="fit it for this planner: monde trust RUN",
+            )
         if replan_every < 1:
             raise PlanningError("PlanningAgent.replan_every is unusable", got=replan_every, expected="at least 1 block")
         self.model = graphed(model)
@@ -87,6 +100,7 @@ class PlanningAgent:
         self.replan_every = replan_every
         self.hypotheses = hypotheses
         self.deadline_seconds = deadline_seconds
+        self.abstain = abstain
         self.device = device_of(model)
         self._generator = torch.Generator(self.device).manual_seed(seed)
         self._belief: Belief | None = None
@@ -95,6 +109,7 @@ class PlanningAgent:
         self._taken: Tensor | None = None
         self._executed = 0
         self._journey: Journey | None = None
+        self._forecast: Forecast | None = None
 
     @property
     def belief(self) -> Belief | None:
@@ -119,7 +134,9 @@ class PlanningAgent:
         with torch.no_grad():
             self._goal = resolve_goal(self.model, goal)
             self._belief = self.model.begin(observation_to_clip(observation, self.model.sensors, self.device))
-        self._plan = self._taken = None
+            if self.strategy.finder is not None:
+                self._goal = self.strategy.finder.find(self.model, self._belief, self._goal)
+        self._plan = self._taken = self._forecast = None
         self._executed = 0
         guide = self.strategy.guide
         self._journey = None if guide is None else guide.begin(self._belief.batch)
@@ -138,6 +155,7 @@ class PlanningAgent:
                 clip = observation_to_clip(observation, self.model.sensors, self.device)
                 self._belief = self.model.update(self._belief, clip, self._taken)
         plan, lead, rows = None, None, torch.from_numpy(np.flatnonzero(active)).to(self.device)
+        opening = self._plan is None
         if self._plan is None or self._executed >= self.replan_every:
             plan, lead = self._replan(self._belief, self._goal, rows)
         blocks = self._plan
@@ -146,8 +164,15 @@ class PlanningAgent:
         self._taken = blocks[:, self._executed]
         self._executed += 1
         controls = self.model.actions.to_controls(self._taken[:, None]).cpu().numpy()
-        seconds = time.perf_counter() - started
-        return Decision(controls=controls, plan=plan, plan_rows=tuple(rows.tolist()), seconds=seconds, lead=lead)
+        return Decision(
+            controls=controls,
+            plan=plan,
+            plan_rows=tuple(rows.tolist()),
+            seconds=time.perf_counter() - started,
+            lead=lead,
+            forecast=self._forecast if opening else None,
+            abstained=self._abstained(rows) if opening else {},
+        )
 
     def _replan(self, belief: Belief, goal: Goal, rows: Tensor) -> tuple[Plan | None, Lead | None]:
         if not len(rows):
@@ -167,6 +192,10 @@ class PlanningAgent:
             deadline_seconds=self.deadline_seconds,
             warm_start=warm,
         )
+        if self._plan is None and self.strategy.trust is not None:
+            self._forecast = self.strategy.trust.forecast(self.model, belief.rows(rows), goal_rows(goal, rows), plan)
+            if self._forecast is not None:
+                plan = replace(plan, success_probability=self._forecast.probability)
         horizon = plan.actions.shape[1]
         if self.replan_every > horizon:
             raise PlanningError(
@@ -176,8 +205,17 @@ class PlanningAgent:
         idle = torch.from_numpy(resting(self.model.actions, belief.batch, self.model.actions.block)).to(plan.actions)
         actions = idle.reshape(belief.batch, 1, -1).repeat(1, horizon, 1)
         actions[rows] = plan.actions
+        if self._plan is None:
+            resigned = [*self._abstained(rows)]
+            actions[resigned] = idle.reshape(belief.batch, 1, -1).repeat(1, horizon, 1)[resigned]
         self._plan, self._executed = actions, 0
         return plan, lead
+
+    def _abstained(self, rows: Tensor) -> dict[int, Reason]:
+        if not self.abstain or self._forecast is None:
+            return {}
+        told = zip(rows.tolist(), self._forecast.reasons, strict=True)
+        return {row: reason for row, reason in told if reason is not None}
 
 
 class PolicyAgent:

@@ -26,6 +26,7 @@ from monde.cli.report import Report
 from monde.cli.score import Score
 from monde.cli.surprise import Surprise
 from monde.cli.train import Train
+from monde.cli.trust import Trust
 from monde.cli.verb import DONE, INTERRUPTED, REFUSED, Outcome
 from monde.errors import MondeError, UsageError
 
@@ -36,6 +37,7 @@ AnyVerb = (
     | Annotated[Train, subcommand("train", prefix_name=False)]
     | Annotated[Actor, subcommand("actor", prefix_name=False)]
     | Annotated[Far, subcommand("far", prefix_name=False)]
+    | Annotated[Trust, subcommand("trust", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
     | Annotated[Physics, subcommand("physics", prefix_name=False)]

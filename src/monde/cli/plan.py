@@ -20,7 +20,8 @@ class Plan:
     world: World = None
     """World to act in."""
     goal: str = "env"
-    """What to reach: env for the world's own goal, a picture's path, or EPISODE:FRAME of the recording."""
+    """What to reach: env (the world's own goal), a picture's path, EPISODE:FRAME of the recording, a target of a
+    recorded state (state=40,20±3), or bounds on its components (state.x>40,state.y<20)."""
     episodes: int = 8
     """Episodes to plan."""
     budget: int = 100
@@ -32,6 +33,8 @@ class Plan:
     """What it minimises: latent distance, or the learned time to the goal; auto: what suits the planner."""
     seed: int = 0
     """Seed of starts, goals and the planner's noise."""
+    abstain: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Do not act where the goal cannot be reached, as `monde trust` learned to tell."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Plan; see `monde.evaluation.plan_run`."""
@@ -41,7 +44,12 @@ class Plan:
 
         chosen = strategy(self.planner, self.run, cost=self.cost)
         config = PlanConfig(
-            goal=self.goal, episodes=self.episodes, budget_steps=self.budget, seed=self.seed, world=self.world
+            goal=self.goal,
+            episodes=self.episodes,
+            budget_steps=self.budget,
+            seed=self.seed,
+            world=self.world,
+            abstain=self.abstain,
         )
         with reporter.count(f"planning with {self.run}", "episodes") as progress:
             score = plan_run(self.run, chosen, config, progress)

@@ -29,6 +29,8 @@ class Score:
     """What it minimises: latent distance, or the learned time to the goal; auto: what suits the planner."""
     seed: int = 0
     """Seed of starts, goals and resampling."""
+    abstain: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Do not act where the goal cannot be reached, as `monde trust` learned to tell."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Score; see `monde.evaluation.score_run`."""
@@ -37,7 +39,9 @@ class Score:
         from monde.recipes import strategy
 
         chosen = strategy(self.planner, self.run, cost=self.cost)
-        config = ScoreConfig(episodes=self.n, budget_steps=self.budget, seed=self.seed, world=self.world)
+        config = ScoreConfig(
+            episodes=self.n, budget_steps=self.budget, seed=self.seed, world=self.world, abstain=self.abstain
+        )
         with stages(reporter, f"scoring {self.run}") as progress:
             score = score_run(self.run, chosen, config, progress)
         return Outcome(score_table(score), score.to_json())

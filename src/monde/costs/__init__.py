@@ -9,6 +9,7 @@ from monde.costs.limit import Limit
 from monde.costs.risk import MEAN, WORST, Risk
 from monde.costs.temporal import TimeToGoal
 from monde.costs.user import UserCost
+from monde.costs.wanted import PredicateMiss, ReadoutDistance
 
 __all__ = [
     "MEAN",
@@ -19,6 +20,8 @@ __all__ = [
     "KeepOut",
     "LatentDistance",
     "Limit",
+    "PredicateMiss",
+    "ReadoutDistance",
     "Risk",
     "Sum",
     "TimeToGoal",

@@ -11,6 +11,7 @@ from monde.evaluation.protocol import describe_strategy
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.statistics import mean_interval, wilson
 from monde.evaluation.timing import MakeWorld, time_plans, time_rows
+from monde.evaluation.told import trust_rows
 from monde.protocols import WorldModel
 from monde.scorecard import Row
 
@@ -29,6 +30,7 @@ class ControlConfig:
         deadline_seconds: Wall time allowed for each plan, or none.
         timed_plans: Plans of a single problem that are timed one at a time.
         films: Episodes whose camera frames are kept.
+        abstain: Whether the agent may give up a goal before it acts; it then counts as failed.
 
     Raises:
         ContractError: A size below 1.
@@ -43,6 +45,7 @@ class ControlConfig:
     deadline_seconds: float | None = None
     timed_plans: int = 30
     films: int = 0
+    abstain: bool = False
 
     def __post_init__(self) -> None:
         sizes = (self.episodes, self.budget_steps, self.batch, self.replan_every, self.hypotheses, self.timed_plans)
@@ -56,7 +59,7 @@ class ControlScore:
 
     Args:
         rows: `success`, `steps_to_success` (where any), `final_distance` (where the world tells), `plan_seconds`,
-            `plan_seconds_p95`, `plans_per_second_batched`.
+            `plan_seconds_p95`, `plans_per_second_batched`; and what `trust_rows` tells where the strategy has trust.
         seeds: Seeds of the episodes, in order.
         redrawn: Starts that were drawn again because they were already at their goal.
         films: Results, with frames, of the first episodes, or none.
@@ -102,7 +105,7 @@ def score_control(
     planned = _run(make, world_name, agent, seeds, config, config.films > 0, progress)
     others = {"random": random_agent(model.actions, config.seed), "stay": stay_agent(model.actions)}
     floors = {name: _run(make, world_name, other, seeds, config) for name, other in others.items()}
-    rows = _success_rows(planned, floors, redrawn, config)
+    rows = _success_rows(planned, floors, redrawn, config) + trust_rows(planned, config.seed)
     singles = time_plans(
         model,
         strategy,
@@ -122,6 +125,7 @@ def score_control(
 def first_rows(results: EpisodeResults, count: int) -> EpisodeResults:
     """The first `count` episodes of some results."""
     distance, frames, goals = results.final_distance, results.frames, results.goal_frames
+    probability = results.success_probability
     return replace(
         results,
         seeds=results.seeds[:count],
@@ -132,6 +136,8 @@ def first_rows(results: EpisodeResults, count: int) -> EpisodeResults:
         # A copy: a view would keep the frames of all episodes in memory.
         frames=None if frames is None else frames[:count].copy(),
         goal_frames=None if goals is None else goals[:count].copy(),
+        success_probability=None if probability is None else probability[:count],
+        abstained=results.abstained[:count],
     )
 
 
@@ -143,6 +149,7 @@ def _planning_agent(model: WorldModel, strategy: Strategy, config: ControlConfig
         replan_every=config.replan_every,
         hypotheses=config.hypotheses,
         deadline_seconds=config.deadline_seconds,
+        abstain=config.abstain,
     )
 
 
@@ -152,6 +159,7 @@ def _settings(agent: PlanningAgent) -> dict[str, object]:
         replan_every=agent.replan_every,
         hypotheses=agent.hypotheses,
         deadline_seconds=agent.deadline_seconds,
+        abstain=agent.abstain,
         block=agent.model.actions.block,
     )
 

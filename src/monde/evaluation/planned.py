@@ -1,7 +1,7 @@
 """Letting an agent plan towards goals of any kind, and filming it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,14 @@ from monde.agents import (
 )
 from monde.errors import DataError, UsageError
 from monde.evaluation.control import ControlConfig, score_control
+from monde.evaluation.goals import is_readout_goal
+from monde.evaluation.plan_config import PlanConfig
 from monde.evaluation.protocol import describe_strategy, protocol_card, scorecard
+from monde.evaluation.readout_plans import plan_to_readout
 from monde.evaluation.run import check_world, recorded_world
 from monde.evaluation.showing import camera_of, films
 from monde.evaluation.statistics import mean_interval
+from monde.evaluation.told import trust_rows
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.models import JEPA, load_model
 from monde.scorecard import Row, Scorecard
@@ -33,36 +37,6 @@ from monde.store import RunFolder
 from monde.training import choose_device, choose_precision
 from monde.training.setup import Setup, reopen
 from monde.types import Clip, FrameGoal, LatentGoal, PictureGoal, Stream
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanConfig:
-    """How episodes are planned.
-
-    Args:
-        goal: "env" for the world's own goals, EPISODE:FRAME of the recording, or the path of a picture.
-        episodes: Episodes planned side by side.
-        budget_steps: Control steps allowed in each.
-        seed: Of starts, of the world's goals and of the planner's noise.
-        world: World to act in, or none for the one that was recorded.
-        device: "auto", "cpu", "cuda", …
-        precision: "auto", "fp32" or "bf16".
-
-    Raises:
-        UsageError: Nothing to plan.
-    """
-
-    goal: str = "env"
-    episodes: int = 8
-    budget_steps: int = 100
-    seed: int = 0
-    world: str | None = None
-    device: str = "auto"
-    precision: str = "auto"
-
-    def __post_init__(self) -> None:
-        if min(self.episodes, self.budget_steps) < 1:
-            raise UsageError("there is nothing to plan", got=self, remedy="give --episodes 8 --budget 100, say")
 
 
 def plan_run(
@@ -73,8 +47,9 @@ def plan_run(
 ) -> Scorecard:
     """Let an agent plan with the newest model of a run; its films go to the run's exhibits.
 
-    With the world's own goals the score is that of `score_control`. Other goals have no test of success: the score is
-    how much nearer the last frame is to the goal than the first, in latent distance.
+    With the world's own goals the score is that of `score_control`; with goals told by readouts success is what the
+    readout tells. Pictures have no test of success: the score is how much nearer the last frame is to the goal than the
+    first, in latent distance.
 
     Raises:
         UsageError: No world to act in, or a goal that cannot be understood.
@@ -104,9 +79,13 @@ def plan_run(
             seed=config.seed,
             films=config.episodes,
             timed_plans=min(10, config.episodes),
+            abstain=config.abstain,
         )
         scored = score_control(model, strategy, name, control, progress=progress)
         rows, results, settings, seeds = scored.rows, scored.films, scored.planner, scored.seeds
+    elif is_readout_goal(config.goal):
+        read = plan_to_readout(model, setup, strategy, name, config)
+        rows, results, settings, seeds = read.rows, read.results, read.planner, read.seeds
     else:
         picture = goal_clip(config.goal, model, setup)
         goal = LatentGoal(resolved(model, picture).latents.expand(config.episodes, -1, -1))
@@ -116,7 +95,7 @@ def plan_run(
         if results.frames is not None:  # the goal is beside the world's frames: shown at their size, not the model's
             shown = fit_frames(shown, *results.frames.shape[-2:])
         results = replace(results, goal_frames=np.repeat(shown.numpy(), config.episodes, axis=0))
-        rows = _nearness(model, results, goal, config)
+        rows = (*_nearness(model, results, goal, config), *trust_rows([results], config.seed)[:1])
         settings = describe_strategy(strategy, block=model.actions.block)
     if results is not None and results.goal_frames is not None:
         for index, film in enumerate(films(results)):
@@ -149,7 +128,7 @@ def goal_clip(text: str, model: JEPA, setup: Setup) -> Clip:
     if not path.is_file():
         raise UsageError(
             f"goal {text!r} cannot be understood",
-            expected="env, EPISODE:FRAME of the recording, or the path of a picture",
+            expected="env, EPISODE:FRAME of the recording, a picture's path, or a readout's target (state=40,20±3)",
             remedy="try --goal env, or --goal 0:50",
         )
     return _picture(path, model)
@@ -190,7 +169,7 @@ def _act(
 ) -> EpisodeResults:
     world = worlds.make(name, len(seeds))
     try:
-        agent = PlanningAgent(model, strategy, seed=config.seed)
+        agent = PlanningAgent(model, strategy, seed=config.seed, abstain=config.abstain)
         return run_episodes(world, agent, seeds, config.budget_steps, record_frames=True, goal=goal)
     finally:
         world.close()

@@ -129,8 +129,8 @@ def _one_start(
             distances[:, step // model.actions.block] = world.goal_distance()
     device = device_of(model)
     with torch.no_grad():
-        goal = resolve_goal(model, PictureGoal(observation_to_clip(_row_of(aim), model.sensors)))
-        belief = model.begin(observation_to_clip(_row_of(observation), model.sensors, device))
+        goal = resolve_goal(model, PictureGoal(observation_to_clip(row_of(aim), model.sensors)))
+        belief = model.begin(observation_to_clip(row_of(observation), model.sensors, device))
         problem = pose(model, belief, cost, goal, hypotheses)
         actions = model.actions.to_blocks(torch.from_numpy(controls))[None].to(device)
         energies: np.ndarray = problem.cost(problem.imagine(actions), actions)[0].double().cpu().numpy()
@@ -153,5 +153,5 @@ def random_sequences(
     return np.clip(mean + noise, low, high).astype(np.float32)
 
 
-def _row_of(observation: Observation) -> Observation:
+def row_of(observation: Observation) -> Observation:
     return Observation({name: array[:1] for name, array in observation.values.items()}, observation.times_seconds[:1])

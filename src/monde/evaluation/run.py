@@ -13,17 +13,19 @@ from monde.errors import DataError, UsageError
 from monde.evaluation.control import ControlConfig, ControlScore, score_control
 from monde.evaluation.imagining import PredictionConfig
 from monde.evaluation.latents import EpisodeClips
+from monde.evaluation.plannable_range import score_plannable_range, score_recorded_range
 from monde.evaluation.prediction import score_prediction
 from monde.evaluation.probes import score_probes, targets
 from monde.evaluation.protocol import protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
 from monde.evaluation.showing import camera_of, decoder_data, films, imagination
 from monde.models import JEPA, load_model
-from monde.protocols import Cost
+from monde.protocols import Cost, World
 from monde.readouts import fit_decoder, save_decoder
 from monde.scorecard import Row, Scorecard
 from monde.store import RunFolder, remove_artefact, write_json
 from monde.training import choose_device, choose_precision
+from monde.training.frame_latents import encode_frames
 from monde.training.setup import Setup, reopen, untrained_floor
 
 Progress = Callable[[str, int, int], None]
@@ -43,6 +45,7 @@ class ScoreConfig:
         seed: Of starts, goals and resampling.
         world: World to act in, or none for the one that was recorded (no control for recordings of no world).
         films: Planned episodes kept as films.
+        abstain: Whether the agent may give up a goal before it acts.
         imaginations: Held-out clips imagined and decoded for looking.
         decoder_steps: Gradient steps of the decoder.
         decoder_seconds: Wall time of the decoder.
@@ -60,6 +63,7 @@ class ScoreConfig:
     decoder_seconds: float = 45.0
     device: str = "auto"
     precision: str = "auto"
+    abstain: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ def score_run(
     tell("probes", 0, 1)
     rows += _probes(subject, config)
     control = None
+    if subject.world is None and not subject.model.actions.unactuated:
+        rows += _recorded_range(subject, strategy.cost, config, tell)
     if subject.world is not None:
         rows += _ranking(subject, strategy.cost, config, tell)
         control = score_control(
@@ -104,6 +110,7 @@ def score_run(
                 budget_steps=config.budget_steps,
                 seed=config.seed,
                 films=min(config.films, config.episodes),
+                abstain=config.abstain,
             ),
             progress=lambda done, wanted: tell("control", done, wanted),
         )
@@ -190,11 +197,19 @@ def _ranking(subject: _Subject, cost: Cost, config: ScoreConfig, tell: Progress)
         probe.close()
     if not rankable:
         return []
-    return list(
-        score_ranking(
-            subject.model, cost, lambda batch: worlds.make(world, batch), RankingConfig(starts=20), seed=config.seed
-        )
-    )
+
+    def make(batch: int) -> World:
+        return worlds.make(world, batch)
+
+    rows = score_ranking(subject.model, cost, make, RankingConfig(starts=20), seed=config.seed)
+    tell("plannable range", 0, 1)
+    return [*rows, *score_plannable_range(subject.model, cost, make, seed=config.seed)]
+
+
+def _recorded_range(subject: _Subject, cost: Cost, config: ScoreConfig, tell: Progress) -> list[Row]:
+    tell("plannable range", 0, 1)
+    held_out = encode_frames(subject.model, subject.setup, subject.setup.split.held_out)
+    return list(score_recorded_range(subject.model, cost, held_out, seed=config.seed))
 
 
 def _show_films(folder: RunFolder, control: ControlScore) -> None:

@@ -1,21 +1,33 @@
 """Small heads on frozen latents: linear and nonlinear state probes, temporal distance, and a decoder for looking."""
 
 from monde.readouts.decoder import DecoderConfig, FrameDecoder, fit_decoder, load_decoder, save_decoder
+from monde.readouts.familiarity import REFERENCES, Familiarity, fit_familiarity
 from monde.readouts.linear import LinearReadout, fit_linear
 from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
+from monde.readouts.success_probability import (
+    SuccessProbability,
+    SuccessProbabilityConfig,
+    fit_success_probability,
+)
 from monde.readouts.temporal_distance import TemporalDistance, TemporalDistanceConfig
 
 __all__ = [
+    "REFERENCES",
     "DecoderConfig",
+    "Familiarity",
     "FrameDecoder",
     "LinearReadout",
     "MLPReadout",
     "MLPReadoutConfig",
+    "SuccessProbability",
+    "SuccessProbabilityConfig",
     "TemporalDistance",
     "TemporalDistanceConfig",
     "fit_decoder",
+    "fit_familiarity",
     "fit_linear",
     "fit_mlp",
+    "fit_success_probability",
     "load_decoder",
     "save_decoder",
 ]

@@ -7,10 +7,11 @@ from monde.recipes.mazes import EPISODE_STEPS, maze
 from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.strategies import PLANNERS, strategy
 from monde.recipes.task import MakeRecipe, Recipe
-from monde.recipes.tworoom import tworoom, tworoom_doors
+from monde.recipes.tworoom import tworoom, tworoom_doorless, tworoom_doors
 
 RECIPES: Mapping[str, MakeRecipe] = {
     "tworoom": tworoom,
+    "tworoom_doorless": tworoom_doorless,
     "tworoom_doors": tworoom_doors,
     **{world: partial(maze, world) for world in EPISODE_STEPS},
 }
@@ -26,5 +27,6 @@ __all__ = [
     "physics",
     "strategy",
     "tworoom",
+    "tworoom_doorless",
     "tworoom_doors",
 ]

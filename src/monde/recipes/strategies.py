@@ -1,14 +1,16 @@
 """Strategies by name: a planner, the cost that it searches under, and settings that work."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from monde.actors import Actor
-from monde.agents import Strategy
+from monde.agents import Strategy, Trust, heads_hash
 from monde.costs import LatentDistance, TimeToGoal
 from monde.errors import UsageError, unknown_name
+from monde.evaluation import load_heads, planner_name
 from monde.models import weights_hash
 from monde.planning import (
     CEMConfig,
@@ -54,7 +56,13 @@ NEED_ACTOR = ("actor", HYBRID, FLAT, *GUIDED)
 COSTS = ("auto", "latent", "time")
 
 
-def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "auto", device: str = "auto") -> Strategy:
+def strategy(
+    name: str = "auto",
+    run: Path | str | None = None,
+    cost: str = "auto",
+    device: str = "auto",
+    trust: bool = True,
+) -> Strategy:
     """The strategy called `name`.
 
     Args:
@@ -64,6 +72,7 @@ def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "aut
         cost: "latent" (distance in latent space), "time" (learned time to the goal), or "auto": time for what needs an
             actor, latent for all else.
         device: Where the actor and the cost are to be; that of the model.
+        trust: Whether to take the run's trust along, where it was fitted for these very settings of the planner.
 
     Raises:
         UsageError: An unknown name, or an actor, a temporal distance or a guide that the run does not have.
@@ -82,7 +91,11 @@ def strategy(name: str = "auto", run: Path | str | None = None, cost: str = "aut
     energy = _time(name, run, place) if timed else LatentDistance()
     led = name in GUIDED or (name == "auto" and actor is not None)
     guide = choose_guide(name, run, place) if led and run is not None else None
-    return Strategy(PLANNERS[planner], energy, actor, guide)
+    found = Strategy(PLANNERS[planner], energy, actor, guide)
+    if not trust or run is None or not RunFolder(run).trust.exists():
+        return found
+    trusted = Trust.load(RunFolder(run).trust, heads_hash(run), *load_heads(run, place))
+    return replace(found, trust=trusted) if trusted.settings.planner == planner_name(found) else found
 
 
 def _actor(name: str, run: Path | None, device: torch.device) -> Actor:

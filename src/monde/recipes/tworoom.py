@@ -1,4 +1,4 @@
-"""TwoRoom: the demo's task, and the same with a door that is somewhere else in every episode."""
+"""TwoRoom: the demo's task, the same with a door that is somewhere else in every episode, or nowhere in some."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -67,3 +67,21 @@ def tworoom_doors(
         train=replace(fixed.train, run=str(out / "tworoom_doors"), objective=ObjectiveConfig(inverse_weight=1.0)),
         actor=None if fixed.actor is None else replace(fixed.actor, minutes=minutes, goals=goals),
     )
+
+
+def tworoom_doorless(
+    out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
+) -> Recipe:
+    """As `tworoom_doors`, with no door at all in a fifth of the layouts: some goals cannot be reached.
+
+    A model should say so: `monde trust`.
+
+    Args:
+        out: Folder of everything: the recording and the run lie in it.
+        minutes: Training time, and again as much for the actor.
+        episodes: Episodes that are planned and scored.
+        seed: Of all of it.
+        planner: What searches.
+    """
+    doors = tworoom_doors(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)
+    return replace(doors, world="tworoom_doorless", train=replace(doors.train, run=str(out / "tworoom_doorless")))

@@ -32,6 +32,12 @@ _GROUPS = {
     "probe": "State probes",
     "prediction": "Prediction",
     "ranking": "Action ranking",
+    "plannable": "Plannable range",
+    "range": "Plannable range",
+    "abstained": "Trust",
+    "auroc": "Trust",
+    "brier": "Trust",
+    "calibration": "Trust",
 }
 _NAMES = {
     "rmse": "error (RMSE)",
@@ -42,6 +48,9 @@ _NAMES = {
     "plan seconds": "time per plan",
     "success": "planning success",
     "ranking tau": "action ranking, Kendall τ",
+    "range tau": "order of what could be done, Kendall τ",
+    "plannable range steps": "plannable range",
+    "auroc": "area under the ROC curve",
     "retrieval top1": "retrieval, top-1",
     "probe position rmse px": "position probe, error (RMSE)",
 }

@@ -9,7 +9,9 @@ RUN/
   actor/ temporal_distance/  artefacts of these kinds: the fast path and the learned cost
   landmarks/               artefact of this kind: places visited and the ways between them
   levels/N/                artefacts of a level of time (N = 2, 3, …): its dynamics, actor and temporal distance
+  trust/                   artefact: probability of success, and what is familiar
   score.json               Scorecard
+  trust.json               Scorecard of the probability of success
   physics.json             Scorecard of minimal pairs
   hidden.json              Scorecard of objects out of sight
   plans/*.npz              films of planned episodes
@@ -73,6 +75,15 @@ class RunFolder:
     def level(self, number: int) -> Path:
         """Folder of a level of time above the model's own, which is 1."""
         return self.root / "levels" / str(number)
+
+    def trust(self) -> Path:
+        """Folder of the trust."""
+        return self.root / "trust"
+
+    @property
+    def trust_score(self) -> Path:
+        """trust.json: how good the probability of success is."""
+        return self.root / "trust.json"
 
     @property
     def score(self) -> Path:

@@ -122,6 +122,7 @@ def fit_actor(
     model.autocast = choose_precision(config.precision, device)
     summary = fit_heads(model, encode_frames(model, setup), config, progress)
     folder, of = RunFolder(run), weights_hash(run)
+    remove_artefact(folder.trust)  # it foretells what the actor that was there would have done
     for place, head in ((folder.actor, summary.actor), (folder.temporal_distance, summary.distance)):
         remove_artefact(place)
         head.save(place, of)

@@ -1,5 +1,6 @@
 """The latents of every frame that was trained on, for heads that are fitted on a frozen model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,13 +116,14 @@ def sequence(data: FrameLatents, frames: Int64[Tensor, "..."], span: int) -> Flo
 
 
 @torch.no_grad()
-def encode_frames(model: JEPA, setup: Setup) -> FrameLatents:
-    """The latents of the training episodes' frames.
+def encode_frames(model: JEPA, setup: Setup, episodes: Sequence[int] | None = None) -> FrameLatents:
+    """The latents of the frames of some episodes; by default of those that are trained on.
 
     Raises:
         DataError: Latents that are not finite.
     """
-    windows = Windows(setup.cache, setup.split.train, [s.name for s in model.sensors], 1, model.actions)
+    chosen = setup.split.train if episodes is None else tuple(episodes)
+    windows = Windows(setup.cache, chosen, [s.name for s in model.sensors], 1, model.actions)
     found = []
     for start in range(0, len(windows), FRAMES_AT_ONCE):
         index = np.arange(start, min(len(windows), start + FRAMES_AT_ONCE))
@@ -144,6 +146,24 @@ def encode_frames(model: JEPA, setup: Setup) -> FrameLatents:
         last=torch.from_numpy(first + np.repeat(lengths, lengths) - 1).to(device),
         block=model.actions.block,
     )
+
+
+@torch.no_grad()
+def encode_steps(model: JEPA, setup: Setup, episodes: Sequence[int], most: int) -> Float[Tensor, "m 2 N D"]:
+    """Latents before and after an action block, at up to `most` moments spread evenly over some episodes.
+
+    Raises:
+        DataError: Latents that are not finite.
+    """
+    windows = Windows(setup.cache, tuple(episodes), [s.name for s in model.sensors], 2, model.actions)
+    index = np.linspace(0, len(windows) - 1, min(most, len(windows))).round().astype(np.int64)
+    parts = np.array_split(index, max(1, len(index) // FRAMES_AT_ONCE))
+    found = torch.cat([model.encode(windows.clip(part)).values.float() for part in parts])
+    if not bool(torch.isfinite(found).all()):
+        raise DataError(
+            "the latents of the recording are not finite", remedy="run `monde check` on the recording, or train again"
+        )
+    return found
 
 
 def _controls(setup: Setup, episode: int) -> np.ndarray:

@@ -9,22 +9,28 @@ from monde.types.beliefs import Belief, Latents, Rollout
 from monde.types.goals import FrameGoal, Goal, LatentGoal, PictureGoal, PredicateGoal, ReadoutGoal
 from monde.types.plans import Plan, Problem
 from monde.types.streams import Clip, Sensor, SensorKind, Stream
+from monde.types.trust import Forecast, OutOfDistribution, Reason, TooUncertain, Unreachable
 
 __all__ = [
     "ActionSpec",
     "Belief",
     "Clip",
+    "Forecast",
     "FrameGoal",
     "Goal",
     "LatentGoal",
     "Latents",
+    "OutOfDistribution",
     "PictureGoal",
     "Plan",
     "PredicateGoal",
     "Problem",
     "ReadoutGoal",
+    "Reason",
     "Rollout",
     "Sensor",
     "SensorKind",
     "Stream",
+    "TooUncertain",
+    "Unreachable",
 ]

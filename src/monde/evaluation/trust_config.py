@@ -1,0 +1,41 @@
+"""How trust is fitted and judged."""
+
+from dataclasses import dataclass
+
+from monde.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustConfig:
+    """How trust is fitted and judged.
+
+    Args:
+        episodes: Episodes that it is fitted on.
+        judged: Further episodes that it is judged on.
+        budget_steps: Control steps that success is allowed.
+        seed: Of starts, goals and fitting.
+        batch: Episodes side by side.
+        draws: Roll-outs of the actor with its noise in each forecast.
+        least_probability: Below it a goal is given up, where the agent may.
+        world: World to act in, or none for the one that was recorded; "hindsight" for pairs of held-out frames.
+        device: "auto", "cpu", "cuda", …
+        precision: "auto", "fp32" or "bf16".
+
+    Raises:
+        UsageError: A size below 1.
+    """
+
+    episodes: int = 2000
+    judged: int = 1000
+    budget_steps: int = 100
+    seed: int = 0
+    batch: int = 250
+    draws: int = 6
+    least_probability: float = 0.2
+    world: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if min(self.episodes, self.judged, self.budget_steps, self.batch, self.draws) < 1:
+            raise UsageError("trust cannot be fitted on nothing", got=self, expected="every size ≥ 1")
