@@ -118,7 +118,7 @@ def test_what_cannot_be_shifted_is_refused() -> None:
         make("gym:CartPole-v1+dynamics", 1)
     with pytest.raises(WorldError, match="no episode yet"):
         make("tworoom+dynamics", 1).step(np.zeros((1, 2), dtype=np.float32))
-    with pytest.raises(ContractError, match="no colour"):
+    with pytest.raises(ContractError, match="a colour that is none"):
         Look(floor=(0, 0, 300))
     with pytest.raises(ContractError, match="out of range"):
         PixelShift(zoom=0.0)

@@ -4,7 +4,7 @@ All implement `monde.protocols.World`; `check_env` tells whether one of your own
 """
 
 from monde.worlds.checks import RowError, check_env
-from monde.worlds.look import Look
+from monde.worlds.drawing import Look
 from monde.worlds.point_mass import PointMass, PointMassConfig
 from monde.worlds.registry import ScriptedWorld, make, make_shifted, names
 from monde.worlds.shifts import SHIFTS, ActionShift, PixelShift, Shift

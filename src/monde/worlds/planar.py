@@ -11,8 +11,9 @@ from monde.errors import ContractError, WorldError
 from monde.protocols import Observation, Transition
 from monde.types import ActionSpec, Sensor
 from monde.worlds.checks import check_controls, check_seeds
-from monde.worlds.drawing import paint_discs
-from monde.worlds.look import Look
+from monde.worlds.drawing import Look, paint_discs
+from monde.worlds.pixels import shift_pixels
+from monde.worlds.shifts import PixelShift
 
 
 class PlanarWorld(ABC):
@@ -55,6 +56,8 @@ class PlanarWorld(ABC):
         self._batch = batch
         self.look = look or Look()
         self._drawn_radius = radius_pixels * self.look.agent_scale
+        right, down = (moved / side_pixels for moved in self.look.offset)
+        self._view = PixelShift(gain=self.look.gain, zoom=self.look.zoom, offset=(right, down))
         self._success = success_pixels
         rate = 1 / dt_seconds
         self._sensors = (
@@ -160,6 +163,7 @@ class PlanarWorld(ABC):
     @final
     def _observe(self, state: Float64[np.ndarray, "B n"]) -> Observation:
         picture = paint_discs(self._background, state[:, :2], self._drawn_radius, self.look.agent)
+        picture = shift_pixels(picture, self._view)
         times = np.full(self._batch, (self._steps or 0) * self._actions.dt_seconds)
         return Observation({"top": picture, "state": state.astype(np.float32)}, times)
 

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from monde.errors import unknown_name
 from monde.protocols import Policy, World
-from monde.worlds.look import Look
+from monde.worlds.drawing import Look
 from monde.worlds.point_mass import PointMass
 from monde.worlds.shifted import shifted
 from monde.worlds.shifts import SEPARATOR, Shift, shift_named

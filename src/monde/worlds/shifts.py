@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from monde.errors import ContractError, UsageError, unknown_name
-from monde.worlds.drawing import Colour
-from monde.worlds.look import Look
+from monde.worlds.drawing import Colour, Look
 
 SEPARATOR = "+"
 """Between a world's name and those of its shifts."""

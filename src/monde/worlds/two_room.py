@@ -16,8 +16,7 @@ from monde.errors import ContractError, unknown_name
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.protocols import Observation, Policy
 from monde.types import ActionSpec
-from monde.worlds.drawing import blank, paint_boxes
-from monde.worlds.look import Look
+from monde.worlds.drawing import Look, blank, paint_boxes
 from monde.worlds.planar import PlanarWorld
 
 Door = Literal["fixed", "random", "none"]
