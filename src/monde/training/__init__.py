@@ -2,6 +2,7 @@
 
 from monde.training.actor import ActorSummary, FitActorConfig, fit_actor
 from monde.training.actor_step import GoalShares
+from monde.training.adapt import AdaptConfig, AdaptSummary, adapt
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
 from monde.training.loop import TrainProgress, TrainSummary, train
@@ -9,12 +10,15 @@ from monde.training.step import TrainStep
 
 __all__ = [
     "ActorSummary",
+    "AdaptConfig",
+    "AdaptSummary",
     "FitActorConfig",
     "GoalShares",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",
     "TrainSummary",
+    "adapt",
     "choose_device",
     "choose_precision",
     "default_learning_rate",
