@@ -4,16 +4,21 @@ All implement `monde.protocols.World`; `check_env` tells whether one of your own
 """
 
 from monde.worlds.checks import RowError, check_env
-from monde.worlds.drawing import Look
+from monde.worlds.drawing import PLAIN, Look
+from monde.worlds.mazes import MAZES, MazeConfig, MazeWorld
 from monde.worlds.point_mass import PointMass, PointMassConfig
-from monde.worlds.registry import ScriptedWorld, make, make_shifted, names
+from monde.worlds.registry import ScriptedWorld, far_names, make, make_shifted, names, split_distance
 from monde.worlds.shifts import SHIFTS, ActionShift, PixelShift, Shift
 from monde.worlds.two_room import TwoRoom, TwoRoomConfig
 
 __all__ = [
+    "MAZES",
+    "PLAIN",
     "SHIFTS",
     "ActionShift",
     "Look",
+    "MazeConfig",
+    "MazeWorld",
     "PixelShift",
     "PointMass",
     "PointMassConfig",
@@ -23,7 +28,9 @@ __all__ = [
     "TwoRoom",
     "TwoRoomConfig",
     "check_env",
+    "far_names",
     "make",
     "make_shifted",
     "names",
+    "split_distance",
 ]
