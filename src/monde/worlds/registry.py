@@ -83,8 +83,9 @@ def make(name: str, batch: int, *, imports: bool = False) -> World:
             user typed, never for one that was read from a file.
 
     Raises:
-        UsageError: An unknown name, id or shift, a shift that this world cannot show, what simulates it is not installed, a distance that is no number or that
-            this world cannot set, or an id with a module without `imports`.
+        UsageError: An unknown name, id or shift, a shift that this world cannot show, what simulates it is not
+            installed, a distance that is no number or that this world cannot set, or an id with a module without
+            `imports`.
         ContractError: Goals farther away than the world is wide.
         WorldError: The Gymnasium environment cannot be made, or has actions or pixels that monde cannot use.
     """
