@@ -51,10 +51,11 @@ SMALL = {
     "minutes=4": "minutes=0.05",
     "minutes=10": "minutes=0.05",
     "minutes=1)": "minutes=0.05)",
+    "minutes=2)": "minutes=0.05)",
 }
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/planning.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/planning.md", "docs/robustness.md"])
 def test_the_code_in_the_documentation_runs(page: str, tmp_path: Path) -> None:
     """All Python of a page, in order, as one program, with sizes that fit a test."""
     code = "\n".join(blocks(page))

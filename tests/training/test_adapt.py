@@ -91,13 +91,34 @@ def test_stopped_by_a_signal_it_goes_on_as_if_it_had_not_been(run: Path, tmp_pat
         assert torch.equal(tensor, other.state_dict()[name]), name
 
 
+def test_other_dynamics_are_learned_and_latents_stay(run: Path, tmp_path: Path) -> None:
+    record("tworoom+dynamics", tmp_path / "new", episodes=8, steps=30, seed=3)
+    config = AdaptConfig(
+        run=str(run),
+        out=str(tmp_path / "out"),
+        data=str(tmp_path / "new"),
+        changed="dynamics",
+        minutes=None,
+        steps=STEPS,
+    )
+    summary = adapt(config)
+    assert summary.before is not None
+    assert summary.after is not None
+    assert summary.after < summary.before
+    one, other = load_model(run), load_model(tmp_path / "out")
+    assert torch.equal(latents(one, tmp_path, ""), latents(other, tmp_path, ""))
+    assert strategy("hybrid", tmp_path / "out", device="cpu").actor is not None
+
+
 def test_what_cannot_be_adapted_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="own folder"):
         AdaptConfig(run=str(run), out=str(run))
     with pytest.raises(UsageError, match="needs an end"):
         AdaptConfig(run="a", out="b", minutes=None)
     with pytest.raises(UsageError, match="empty size"):
-        AdaptConfig(run="a", out="b", window=1)
+        AdaptConfig(run="a", out="b", batch=1)
+    with pytest.raises(UsageError, match="must be seen"):
+        AdaptConfig(run="a", out="b", changed="dynamics")
     record("gym:Pendulum-v1", tmp_path / "other", episodes=4, steps=20)
     with pytest.raises(UsageError, match="is not of the world"):
         adapt(AdaptConfig(run=str(run), out=str(tmp_path / "out"), data=str(tmp_path / "other"), steps=1))

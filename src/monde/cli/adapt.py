@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -12,7 +12,7 @@ from monde.cli.verb import INTERRUPTED, Outcome, Run
 
 @dataclass(frozen=True, kw_only=True)
 class Adapt:
-    """Get a trained run used to another look of its world, from a few new episodes in two minutes, or from none."""
+    """Get a trained run used to its world as it is now, from a few new episodes in two minutes."""
 
     run: Run
     """Run folder; it is left as it is."""
@@ -20,6 +20,8 @@ class Adapt:
     """Recording of the world in its new look; without it the run learns to see through looks of any kind."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: RUN-adapted)")] = None
     """Folder of the adapted run."""
+    changed: Literal["look", "dynamics"] = "look"
+    """What is otherwise than it was: how things look, or what actions do."""
     minutes: float = 2.0
     """Time for it."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
@@ -43,6 +45,7 @@ class Adapt:
             run=str(self.run),
             out=str(self.folder),
             data=None if self.data is None else str(self.data),
+            changed=self.changed,
             minutes=self.minutes,
             steps=self.steps,
             seed=self.seed,

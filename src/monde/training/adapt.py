@@ -1,29 +1,30 @@
-"""Adapting a trained run to another look, from a few new episodes: its heads and its dynamics stay as they are."""
+"""Adapting a trained run to its world as it is now, from a few new episodes: what did not change stays as it is."""
 
-import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 
 from monde.actors import Actor
-from monde.data import Windows
-from monde.errors import TrainingError, UsageError
+from monde.errors import TrainingError, UsageError, unknown_name
 from monde.models import JEPA, load_model
 from monde.models.load import weights_hash
 from monde.perception import FrozenPerception
 from monde.readouts import TemporalDistance
 from monde.store import RunFolder
-from monde.training.adapt_sources import LookedFrames, NewLook, OldLook, inverse_model
-from monde.training.adapt_step import AdaptStep, AdaptWeights
+from monde.training.adapt_sources import NewClips
+from monde.training.adapt_tasks import dynamics_task, look_task
 from monde.training.checkpoint import Position, load_checkpoint, save_checkpoint
 from monde.training.setup import Setup, claim_run, prepare, reopen
 from monde.training.signals import StopOnSignal
 
 WARM_UP_STEPS = 20
+
+Changed = Literal["look", "dynamics"]
 
 AdaptProgress = Callable[[float, float, dict[str, float]], None]
 """Told of the share that is done, of all (1), and of the losses."""
@@ -36,14 +37,12 @@ class AdaptConfig:
     Args:
         run: Folder of the run; it is left as it is.
         out: Folder of the adapted run.
-        data: Recording of the same world in its new look; none to see through looks of any kind.
+        data: Recording of the same world as it is now; none to see through looks of any kind.
+        changed: "look": the encoder is adapted, the dynamics stay; "dynamics": the other way round.
         minutes: Time for it, or none.
         steps: Optimiser steps; with `minutes`, whichever ends first.
-        batch: Old frames in a step; each is shown as it is and in another look.
-        clips: Windows of the new recording in a step.
-        window: Their model steps.
+        batch: Old frames in a step, each shown as it is and in another look; new clips, where dynamics changed.
         learning_rate: Peak rate of AdamW.
-        weights: Of what is minimised.
         seed: Of batches and looks.
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
@@ -54,13 +53,11 @@ class AdaptConfig:
     run: str
     out: str
     data: str | None = None
+    changed: Changed = "look"
     minutes: float | None = 2.0
     steps: int | None = None
     batch: int = 64
-    clips: int = 32
-    window: int = 4
     learning_rate: float = 5e-4
-    weights: AdaptWeights = field(default_factory=AdaptWeights)
     seed: int = 0
     checkpoint_seconds: float = 30.0
 
@@ -68,8 +65,12 @@ class AdaptConfig:
         if self.minutes is None and self.steps is None:
             raise UsageError("adapting needs an end", remedy="give minutes or steps")
         ends = [end for end in (self.minutes, self.steps) if end is not None]
-        if min(*ends, self.batch - 1, self.clips - 1, self.window - 1, self.learning_rate) <= 0:
-            raise UsageError("AdaptConfig has an empty size", got=self, expected="everything > 0, sizes ≥ 2")
+        if min(*ends, self.batch - 1, self.learning_rate) <= 0:
+            raise UsageError("AdaptConfig has an empty size", got=self, expected="everything > 0, a batch ≥ 2")
+        if self.changed not in get_args(Changed):
+            raise unknown_name("change", self.changed, list(get_args(Changed)))
+        if self.changed == "dynamics" and self.data is None:
+            raise UsageError("other dynamics must be seen to be learned", remedy="give a recording of new episodes")
         if Path(self.run).resolve() == Path(self.out).resolve():
             raise UsageError(
                 "a run cannot be adapted in its own folder", got=self.out, remedy="choose another folder for the result"
@@ -103,11 +104,13 @@ class AdaptSummary:
 
 
 def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bool = False) -> AdaptSummary:
-    """Adapt the encoder of a run so that its other parts go on working in another look of the same world.
+    """Adapt a run to its world as it looks or moves now.
 
-    With `data`, the old frames are painted in the new look (`monde.training.repaint`); without, they are shown in
-    looks of any kind. The old encoder says what its latents should be. The result is a run of its own: its dynamics
-    are those of `run`, and actor and temporal distance are taken over, bound to the new weights.
+    Another look: its encoder is taught so that all its other parts go on working. With `data`, the old frames are
+    painted in the new look (`monde.training.repaint`); without, they are shown in looks of any kind. The old encoder
+    says what its latents should be. Other dynamics: these are trained on the new episodes, and latents stay what they
+    were. The result is a run of its own; actor and temporal distance are taken over, bound to the new weights (fit them
+    again with `fit_actor` where distances have changed).
 
     Raises:
         UsageError: A run whose encoder is frozen or sees no camera, or a folder that holds something else.
@@ -119,40 +122,36 @@ def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bo
     source, old = reopen(Path(config.run))
     teacher = load_model(config.run).requires_grad_(False)
     _check_adaptable(teacher, config.run)
-    new_config = replace(
-        source, run=config.out, data=config.data or source.data, also=() if config.data else source.also
-    )
-    new = None if config.data is None else prepare(replace(new_config, train_episodes=0))
+    now = replace(source, run=config.out)
+    if config.data is not None:
+        now = replace(now, data=config.data, also=(), rate_hz=None, train_episodes=0)
+    new = None if config.data is None else prepare(now)
     if new is not None:
         _check_fits(teacher, new, config)
     parent = {"run": str(Path(config.run).resolve()), "weights": weights_hash(config.run)}
-    settings = {name: getattr(config, name) for name in ("batch", "clips", "window", "learning_rate", "seed")}
-    settings |= {"weights": vars(config.weights)}
-    folder = claim_run(new_config, new or old, resume, {"adapted": parent | settings})
-    return _Adapter(config, teacher, old, new, folder).run(began, progress)
+    settings = {name: getattr(config, name) for name in ("changed", "batch", "learning_rate", "seed")}
+    folder = claim_run(now, new or old, resume, {"adapted": parent | settings})
+    return _Adapter(config, teacher, old, new, source.window, folder).run(began, progress)
 
 
 class _Adapter:
-    def __init__(self, config: AdaptConfig, teacher: JEPA, old: Setup, new: Setup | None, folder: RunFolder) -> None:
+    def __init__(
+        self, config: AdaptConfig, teacher: JEPA, old: Setup, new: Setup | None, window: int, folder: RunFolder
+    ) -> None:
         self.config, self.teacher, self.folder = config, teacher, folder
-        names = [sensor.name for sensor in teacher.sensors]
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.old = OldLook(Windows(old.cache, old.split.train, names, 1, teacher.actions), teacher)
-        if new is None:
-            self.new, self.looked = None, LookedFrames()
+        self.new = None if new is None else NewClips(new, window, teacher)
+        if config.changed == "dynamics" and self.new is not None:
+            self.task = dynamics_task(teacher, self.new, config.batch)
         else:
-            self.new = NewLook(new, names, config.window, teacher)
-            self.looked = LookedFrames.like(self.old.windows, self.new.singles, names, self.generator)
-        pairs = Windows(old.cache, old.split.train, names, 2, teacher.actions)
-        inverse = inverse_model(teacher, pairs if new is not None else None, self.generator)
-        self.module = AdaptStep(copy.deepcopy(teacher), inverse)
-        self.weights = list(self.module.model.perception.parameters())
+            self.task = look_task(teacher, old, self.new, config.batch, self.generator)
+        self.weights = list(self.task.trained.parameters())
         for weight in self.weights:
             weight.requires_grad_(True)
         self.optimiser = torch.optim.AdamW(self.weights, lr=config.learning_rate, weight_decay=0.0)
         self.position = Position(step=0, seconds=0.0, sampler={})
         if folder.steps():
-            self.position = load_checkpoint(folder.latest(), self.module, self.optimiser, self.generator)
+            self.position = load_checkpoint(folder.latest(), self.task.module, self.optimiser, self.generator)
 
     def run(self, began: float, progress: AdaptProgress | None) -> AdaptSummary:
         before = None if self.new is None else self.new.judge(self.teacher)
@@ -168,7 +167,7 @@ class _Adapter:
                     self._save(earlier + time.perf_counter() - began)
                     saved = time.perf_counter()
         self._save(earlier + time.perf_counter() - began)
-        model = self.module.model.eval()
+        model = self.task.model.eval()
         return AdaptSummary(
             out=self.folder.root,
             step=self.position.step,
@@ -189,11 +188,8 @@ class _Adapter:
         rate = self.config.learning_rate * min(1.0, (self.position.step + 1) / WARM_UP_STEPS)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * (0.5 * (1 + math.cos(math.pi * done)) + 1e-2)
-        self.module.model.perception.train()
-        kept, wanted = self.old.draw(self.config.batch, self.generator)
-        looked = self.looked(kept, self.generator)
-        new = None if self.new is None else self.new.draw(self.config.clips, self.generator)
-        total, parts = self.module(kept, looked, wanted, new, self.config.weights, self.generator)
+        self.task.trained.train()
+        total, parts = self.task.loss(self.generator)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
@@ -206,7 +202,7 @@ class _Adapter:
 
     def _save(self, seconds: float) -> None:
         self.position = replace(self.position, seconds=seconds)
-        save_checkpoint(self.folder, self.module, self.optimiser, self.generator, self.position)
+        save_checkpoint(self.folder, self.task.module, self.optimiser, self.generator, self.position)
 
 
 def carry_heads(source: Path, out: Path) -> tuple[str, ...]:

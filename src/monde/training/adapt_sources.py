@@ -10,8 +10,7 @@ from torch import Generator, Tensor
 
 from monde.data import Windows
 from monde.models import JEPA
-from monde.objectives.inverse import InverseDynamics
-from monde.training.adapt_step import prediction_error
+from monde.training.adapt_step import block_actions, prediction_error
 from monde.training.looks import changed_look
 from monde.training.repaint import Repaint, fit_repaint, scenery
 from monde.training.setup import Setup
@@ -25,11 +24,10 @@ SCENERY_FRAMES = 64
 AROUND = 0.25
 """How much looks vary around the new one, as a share of those of any kind."""
 
-INVERSE_STEPS = 150
 JUDGED_CLIPS = 128
 
 
-class OldLook:
+class OldFrames:
     """Frames that the run was trained on, and what its encoder makes of them.
 
     Args:
@@ -47,17 +45,17 @@ class OldLook:
         return clip, self._teacher.encode(clip).values[:, 0]
 
 
-class NewLook:
+class NewClips:
     """Clips of the new recording.
 
     Args:
         setup: The new recording.
-        sensors: That the model reads.
         steps: Model steps of a clip.
-        teacher: Whose action blocks they are of.
+        teacher: Whose sensors and action blocks they are of.
     """
 
-    def __init__(self, setup: Setup, sensors: Sequence[str], steps: int, teacher: JEPA) -> None:
+    def __init__(self, setup: Setup, steps: int, teacher: JEPA) -> None:
+        sensors = [sensor.name for sensor in teacher.sensors]
         self.singles = Windows(setup.cache, setup.split.train, sensors, 1, teacher.actions)
         self._train = Windows(setup.cache, setup.split.train, sensors, steps, teacher.actions)
         self._held_out = Windows(setup.cache, setup.split.held_out, sensors, steps, teacher.actions)
@@ -72,10 +70,7 @@ class NewLook:
         index = np.linspace(0, len(self._held_out) - 1, min(JUDGED_CLIPS, len(self._held_out))).astype(np.int64)
         clip = self._held_out.clip(index)
         latents = model.encode(clip).values
-        if clip.actions is None or model.actions.unactuated:
-            actions = latents.new_zeros(*latents.shape[:1], clip.steps - 1, model.actions.width)
-        else:
-            actions = model.normalise(clip.actions.values)
+        actions = block_actions(model, clip)
         still = (latents[:, 1:] - latents[:, :-1]).square().mean() + (latents[:, 1:] - latents[:, :1]).square().mean()
         return float(prediction_error(model, latents, actions) / still.clamp_min(1e-9))
 
@@ -112,25 +107,6 @@ class LookedFrames:
                 values = changed_look(values, generator, AROUND if self.repaints else 1.0)
             streams[name] = Stream(values, stream.times_seconds, stream.valid, stream.mask)
         return Clip(streams)
-
-
-def inverse_model(teacher: JEPA, pairs: Windows | None, generator: Generator) -> InverseDynamics:
-    """Which action block led from one old latent to the next; left as it is drawn where nothing asks for it."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
-        inverse = InverseDynamics(teacher.latent, max(teacher.actions.width, 1))
-    if pairs is not None and teacher.actions.width:
-        optimiser = torch.optim.Adam(inverse.parameters(), lr=1e-3)
-        for _ in range(INVERSE_STEPS):
-            clip = pairs.clip(_draw(pairs, 64, generator))
-            if clip.actions is None:
-                break
-            with torch.no_grad():
-                latents, actions = teacher.encode(clip).values, teacher.normalise(clip.actions.values)
-            optimiser.zero_grad(set_to_none=True)
-            inverse(latents, actions).backward()
-            optimiser.step()
-    return inverse.requires_grad_(False)
 
 
 def _draw(windows: Windows, count: int, generator: Generator) -> np.ndarray:

@@ -79,7 +79,7 @@ class Repaint(nn.Module):
         return (1 - (place[:, None] - torch.arange(side)).abs()).clamp_min(0)
 
 
-def fit_repaint(old: Scenery, new: Scenery, generator: Generator, steps: int = 300) -> Repaint:
+def fit_repaint(old: Scenery, new: Scenery, generator: Generator, steps: int = 200) -> Repaint:
     """The camera, colours and light that make the old scenery look like the new one."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
