@@ -55,12 +55,13 @@ SMALL = {
     "levels=2": "levels=2, minutes=0.02, heads=FitActorConfig(minutes=0.02)",
     "episodes=2000, judged=1000": "episodes=150, judged=40",
     "±4": "±12",
+    "minutes=2)": "minutes=0.05)",
 }
 
+PAGES = ("README.md", *(f"docs/{page}.md" for page in ("quickstart", "planning", "far", "trust", "robustness")))
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/quickstart.md", "docs/planning.md", "docs/far.md", "docs/trust.md"]
-)
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_code_in_the_documentation_runs(page: str, tmp_path: Path) -> None:
     """All Python of a page, in order, as one program, with sizes that fit a test."""
     code = "\n".join(blocks(page))

@@ -14,6 +14,7 @@ from tyro.conf import subcommand
 
 import monde
 from monde.cli.actor import Actor
+from monde.cli.adapt import Adapt
 from monde.cli.check import Check
 from monde.cli.convert import Convert
 from monde.cli.demo import Demo
@@ -38,6 +39,7 @@ AnyVerb = (
     | Annotated[Actor, subcommand("actor", prefix_name=False)]
     | Annotated[Far, subcommand("far", prefix_name=False)]
     | Annotated[Trust, subcommand("trust", prefix_name=False)]
+    | Annotated[Adapt, subcommand("adapt", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
     | Annotated[Physics, subcommand("physics", prefix_name=False)]

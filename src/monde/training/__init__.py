@@ -2,6 +2,7 @@
 
 from monde.training.actor import ActorSummary, FitActorConfig, fit_actor
 from monde.training.actor_step import GoalShares
+from monde.training.adapt import AdaptConfig, AdaptSummary, adapt
 from monde.training.cloning import clone_recording
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
@@ -12,6 +13,8 @@ from monde.training.step import TrainStep
 
 __all__ = [
     "ActorSummary",
+    "AdaptConfig",
+    "AdaptSummary",
     "FitActorConfig",
     "FitLandmarksConfig",
     "FitLevelsConfig",
@@ -22,6 +25,7 @@ __all__ = [
     "TrainProgress",
     "TrainStep",
     "TrainSummary",
+    "adapt",
     "choose_device",
     "choose_precision",
     "clone_recording",

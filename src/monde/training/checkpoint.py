@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from monde.errors import StoreError
 from monde.store import RunFolder, load_artefact, save_artefact
 from monde.store.artefact import TENSORS, check_tensors
-from monde.training.step import TrainStep
 
 KEEP = 2
 """Complete checkpoints kept; older ones are removed after a newer one is safely on disk."""
@@ -33,7 +32,7 @@ class Position:
 
 
 def save_checkpoint(
-    run: RunFolder, module: TrainStep, optimiser: torch.optim.Optimizer, generator: torch.Generator, position: Position
+    run: RunFolder, module: nn.Module, optimiser: torch.optim.Optimizer, generator: torch.Generator, position: Position
 ) -> Path:
     """Write a checkpoint under its step's name, complete or not at all; then remove all but the newest.
 
@@ -54,7 +53,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    folder: Path, module: TrainStep, optimiser: torch.optim.Optimizer, generator: torch.Generator
+    folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, generator: torch.Generator
 ) -> Position:
     """Restore module, optimiser and generator in place; returns where training stood.
 
@@ -77,7 +76,7 @@ def load_checkpoint(
     return Position(step=step, seconds=float(seconds), sampler=sampler)
 
 
-def _optimiser_tensors(module: TrainStep, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+def _optimiser_tensors(module: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     names: dict[Tensor, str] = {parameter: name for name, parameter in module.named_parameters()}
     return {
         f"optimiser.{names[parameter]}.{key}": torch.as_tensor(value)
@@ -87,7 +86,7 @@ def _optimiser_tensors(module: TrainStep, optimiser: torch.optim.Optimizer) -> d
 
 
 def _restore_optimiser(
-    folder: Path, module: TrainStep, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
+    folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
 ) -> None:
     states: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():

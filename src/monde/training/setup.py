@@ -1,6 +1,6 @@
 """From a recording's path to everything the loop needs, and the run.json that says what was chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -236,14 +236,20 @@ def reopen(run: Path) -> tuple[TrainConfig, Setup]:
     return config, setup
 
 
-def claim_run(config: TrainConfig, setup: Setup, resume: bool) -> RunFolder:
+def claim_run(config: TrainConfig, setup: Setup, resume: bool, more: Mapping[str, object] | None = None) -> RunFolder:
     """Make the run folder and its run.json, or find it there and equal.
+
+    Args:
+        config: What is trained.
+        setup: On what.
+        resume: Whether it may be there already.
+        more: Further entries of run.json, which must be equal too.
 
     Raises:
         UsageError: The folder exists and is not to be resumed, or was started with other settings.
     """
     run = RunFolder(Path(config.run))
-    document = describe_run(config, setup)
+    document = describe_run(config, setup) | dict(more or {})
     if not run.config.exists():
         if run.root.exists() and any(run.root.iterdir()):
             raise UsageError(
@@ -257,7 +263,7 @@ def claim_run(config: TrainConfig, setup: Setup, resume: bool) -> RunFolder:
             remedy="go on with it (--resume), or choose another --run; nothing was changed",
         )
     before = run.read_config()
-    changed = [key for key in ("model", "train", "data", "split") if before.get(key) != document[key]]
+    changed = [key for key in ("model", "train", "data", "split", *(more or {})) if before.get(key) != document[key]]
     if changed:
         told = "; ".join(_difference(key, before.get(key), document[key]) for key in changed)
         raise UsageError(

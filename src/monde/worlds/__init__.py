@@ -7,24 +7,30 @@ from monde.worlds.checks import RowError, check_env
 from monde.worlds.drawing import PLAIN, Look
 from monde.worlds.mazes import MAZES, MazeConfig, MazeWorld
 from monde.worlds.point_mass import PointMass, PointMassConfig
-from monde.worlds.registry import ScriptedWorld, far_names, make, names, split_distance
+from monde.worlds.registry import ScriptedWorld, far_names, make, make_shifted, names, split_distance
+from monde.worlds.shifts import SHIFTS, ActionShift, PixelShift, Shift
 from monde.worlds.two_room import TwoRoom, TwoRoomConfig
 
 __all__ = [
     "MAZES",
     "PLAIN",
+    "SHIFTS",
+    "ActionShift",
     "Look",
     "MazeConfig",
     "MazeWorld",
+    "PixelShift",
     "PointMass",
     "PointMassConfig",
     "RowError",
     "ScriptedWorld",
+    "Shift",
     "TwoRoom",
     "TwoRoomConfig",
     "check_env",
     "far_names",
     "make",
+    "make_shifted",
     "names",
     "split_distance",
 ]

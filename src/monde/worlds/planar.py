@@ -11,7 +11,9 @@ from monde.errors import ContractError, WorldError
 from monde.protocols import Observation, Transition
 from monde.types import ActionSpec, Sensor
 from monde.worlds.checks import check_controls, check_seeds
-from monde.worlds.drawing import AGENT, paint_discs
+from monde.worlds.drawing import Look, paint_discs
+from monde.worlds.pixels import shift_pixels
+from monde.worlds.shifts import PixelShift
 
 
 class PlanarWorld(ABC):
@@ -29,6 +31,7 @@ class PlanarWorld(ABC):
         state_names: One name per component of the state.
         state_unit: Their unit.
         dt_seconds: Duration of one control step.
+        look: Colours and sizes that it is drawn in.
 
     Raises:
         ContractError: A batch below 1.
@@ -45,12 +48,16 @@ class PlanarWorld(ABC):
         state_names: tuple[str, ...],
         state_unit: str,
         dt_seconds: float,
+        look: Look | None = None,
     ) -> None:
         if batch < 1:
             raise ContractError(f"{name} needs at least one row", got=batch, expected="batch ≥ 1")
         self._name = name
         self._batch = batch
-        self._radius = radius_pixels
+        self.look = look or Look()
+        self._drawn_radius = radius_pixels * self.look.agent_scale
+        right, down = (moved / side_pixels for moved in self.look.offset)
+        self._view = PixelShift(gain=self.look.gain, zoom=self.look.zoom, offset=(right, down))
         self._success = success_pixels
         rate = 1 / dt_seconds
         self._sensors = (
@@ -155,7 +162,8 @@ class PlanarWorld(ABC):
 
     @final
     def _observe(self, state: Float64[np.ndarray, "B n"]) -> Observation:
-        picture = paint_discs(self._background, state[:, :2], self._radius, AGENT)
+        picture = paint_discs(self._background, state[:, :2], self._drawn_radius, self.look.agent)
+        picture = shift_pixels(picture, self._view)
         times = np.full(self._batch, (self._steps or 0) * self._actions.dt_seconds)
         return Observation({"top": picture, "state": state.astype(np.float32)}, times)
 

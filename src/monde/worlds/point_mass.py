@@ -14,7 +14,7 @@ from monde.errors import ContractError
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.protocols import Observation, Policy
 from monde.types import ActionSpec
-from monde.worlds.drawing import WALL, blank, paint_boxes
+from monde.worlds.drawing import Look, blank, paint_boxes
 from monde.worlds.planar import PlanarWorld
 
 
@@ -69,7 +69,9 @@ class PointMass(PlanarWorld):
     [3, side, side]; `state` [x, y, vx, vy], positions in px, velocities in px/s. The goal is a place, at rest.
     """
 
-    def __init__(self, config: PointMassConfig | None = None, *, batch: int, name: str = "pointmass") -> None:
+    def __init__(
+        self, config: PointMassConfig | None = None, *, batch: int, name: str = "pointmass", look: Look | None = None
+    ) -> None:
         self.config = config or PointMassConfig()
         c = self.config
         super().__init__(
@@ -81,6 +83,7 @@ class PointMass(PlanarWorld):
             state_names=("x", "y", "vx", "vy"),
             state_unit="px, px/s",
             dt_seconds=c.dt_seconds,
+            look=look,
         )
         self._bounds = (c.border_pixels + c.radius_pixels, c.side_pixels - c.border_pixels - c.radius_pixels)
 
@@ -101,7 +104,7 @@ class PointMass(PlanarWorld):
         frame = [[0, 0, side, edge], [0, side - edge, side, side], [0, edge, edge, side - edge]]
         border = np.array([*frame, [side - edge, edge, side, side - edge]])
         boxes = np.broadcast_to(border, (self.batch, 4, 4))
-        return start, goal, paint_boxes(blank(self.batch, c.side_pixels), boxes, WALL)
+        return start, goal, paint_boxes(blank(self.batch, c.side_pixels, self.look.floor), boxes, self.look.wall)
 
     def _advance(
         self, state: Float64[np.ndarray, "B 4"], controls: Float64[np.ndarray, "B 2"]

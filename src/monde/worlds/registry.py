@@ -7,37 +7,46 @@ from typing import Protocol, runtime_checkable
 from monde.errors import UsageError, unknown_name
 from monde.limits import MAX_EPISODE_STEPS
 from monde.protocols import Policy, World
+from monde.worlds.drawing import Look
 from monde.worlds.mazes.catalogue import MAZES, TASKS_SUFFIX
 from monde.worlds.point_mass import PointMass
+from monde.worlds.shifted import shifted
+from monde.worlds.shifts import SEPARATOR, Shift, shift_named
 from monde.worlds.two_room import TwoRoom, TwoRoomConfig
 
 GYMNASIUM_PREFIX = "gym:"
 DISTANCE_MARK = "@"
 """Between a world's name and the control steps from start to goal: "pointmaze_giant@100"."""
 
-_MAKERS: dict[str, Callable[[int, str], World]] = {
-    "tworoom": lambda batch, name: TwoRoom(batch=batch, name=name),
-    "tworoom_doors": lambda batch, name: TwoRoom(TwoRoomConfig(door="random"), batch=batch, name=name),
-    "tworoom_doorless": lambda batch, name: TwoRoom(TwoRoomConfig(door="random", doorless=0.2), batch=batch, name=name),
-    "pointmass": lambda batch, name: PointMass(batch=batch, name=name),
+_MAKERS: dict[str, Callable[[int, str], World]] = {}
+"""Worlds that pixels are all there is to."""
+
+_DRAWN: dict[str, Callable[[int, str, Look], World]] = {
+    "tworoom": lambda batch, name, look: TwoRoom(batch=batch, name=name, look=look),
+    "tworoom_doors": lambda batch, name, look: TwoRoom(TwoRoomConfig(door="random"), batch=batch, name=name, look=look),
+    "tworoom_doorless": lambda batch, name, look: TwoRoom(
+        TwoRoomConfig(door="random", doorless=0.2), batch=batch, name=name, look=look
+    ),
+    "pointmass": lambda batch, name, look: PointMass(batch=batch, name=name, look=look),
 }
+"""Worlds that draw themselves, in any look."""
 
 
-def _maze(maze: str, batch: int, name: str, distance_steps: int | None) -> World:
+def _maze(maze: str, batch: int, name: str, distance_steps: int | None, look: Look) -> World:
     from monde.worlds.mazes.world import MazeConfig, MazeWorld
 
-    return MazeWorld(MazeConfig(maze=maze, distance_steps=distance_steps), batch=batch, name=name)
+    return MazeWorld(MazeConfig(maze=maze, distance_steps=distance_steps, look=look), batch=batch, name=name)
 
 
-def _maze_tasks(maze: str, batch: int, name: str) -> World:
+def _maze_tasks(maze: str, batch: int, name: str, look: Look) -> World:
     from monde.worlds.mazes.world import MazeConfig, MazeWorld
 
-    return MazeWorld(MazeConfig(maze=maze, tasks=True), batch=batch, name=name)
+    return MazeWorld(MazeConfig(maze=maze, tasks=True, look=look), batch=batch, name=name)
 
 
-_MAKERS |= {f"{maze}{TASKS_SUFFIX}": partial(_maze_tasks, maze) for maze, kind in MAZES.items() if kind.has_tasks}
+_DRAWN |= {f"{maze}{TASKS_SUFFIX}": partial(_maze_tasks, maze) for maze, kind in MAZES.items() if kind.has_tasks}
 
-_FAR_MAKERS: dict[str, Callable[[int, str, int | None], World]] = {maze: partial(_maze, maze) for maze in MAZES}
+_FAR_MAKERS: dict[str, Callable[[int, str, int | None, Look], World]] = {maze: partial(_maze, maze) for maze in MAZES}
 """Worlds that can put their goals a given number of control steps away from the start; by default anywhere."""
 
 
@@ -55,7 +64,7 @@ def names() -> list[str]:
 
     Those of `far_names()` may be followed by "@N": goals N control steps away.
     """
-    return [*_MAKERS, *_FAR_MAKERS]
+    return [*_DRAWN, *_FAR_MAKERS, *_MAKERS]
 
 
 def far_names() -> list[str]:
@@ -67,31 +76,48 @@ def make(name: str, batch: int, *, imports: bool = False) -> World:
     """The world called `name`, with `batch` rows.
 
     Args:
-        name: One of `names()`; one of `far_names()` and "@N"; or "gym:ID".
+        name: One of `names()`; one of `far_names()` and "@N"; or "gym:ID". Followed by "+" and the name of a declared
+            shift (`monde.worlds.SHIFTS`), or several, it looks or moves otherwise: "tworoom+background".
         batch: B.
         imports: Whether "gym:module:ID" may import `module` to have ID registered. Pass true only for a name that the
             user typed, never for one that was read from a file.
 
     Raises:
-        UsageError: An unknown name or id, what simulates it is not installed, a distance that is no number or that
-            this world cannot set, or an id with a module without `imports`.
+        UsageError: An unknown name, id or shift, a shift that this world cannot show, what simulates it is not
+            installed, a distance that is no number or that this world cannot set, or an id with a module without
+            `imports`.
         ContractError: Goals farther away than the world is wide.
         WorldError: The Gymnasium environment cannot be made, or has actions or pixels that monde cannot use.
     """
-    if name.startswith(GYMNASIUM_PREFIX):
+    plain, *shifts = name.split(SEPARATOR)
+    return _made(plain, batch, name, shift_named(shifts), imports)
+
+
+def make_shifted(name: str, batch: int, shift: Shift, *, imports: bool = False) -> World:
+    """The world called `name` under a shift of one's own; otherwise as `make`. It keeps its plain name."""
+    return _made(name, batch, name, shift, imports)
+
+
+def _made(plain: str, batch: int, name: str, shift: Shift, imports: bool) -> World:
+    if plain.startswith(GYMNASIUM_PREFIX):
         from monde.worlds.gymnasium_world import GymnasiumWorld
 
-        return GymnasiumWorld(name.removeprefix(GYMNASIUM_PREFIX), batch=batch, imports=imports)
-    base, distance = split_distance(name)
+        left = shift.seen(drawn=False)
+        return shifted(GymnasiumWorld(plain.removeprefix(GYMNASIUM_PREFIX), batch=batch, imports=imports), left, name)
+    base, distance = split_distance(plain)
+    look = shift.look or Look()
     if base in _FAR_MAKERS:
-        return _FAR_MAKERS[base](batch, name, distance)
-    if base not in _MAKERS:
+        return shifted(_FAR_MAKERS[base](batch, name, distance, look), shift.seen(drawn=True), name)
+    if base not in {*_DRAWN, *_MAKERS}:
         raise unknown_name("world", base, [*names(), f"{GYMNASIUM_PREFIX}ID"])
     if distance is not None:
         raise UsageError(
             f"the goals of {base!r} cannot be put a given distance away", got=name, expected=f"one of {far_names()}"
         )
-    return _MAKERS[base](batch, name)
+    if base in _DRAWN:
+        return shifted(_DRAWN[base](batch, name, look), shift.seen(drawn=True), name)
+    left = shift.seen(drawn=False)
+    return shifted(_MAKERS[base](batch, name), left, name)
 
 
 def split_distance(name: str) -> tuple[str, int | None]:

@@ -16,7 +16,7 @@ from monde.errors import ContractError, unknown_name
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.protocols import Observation, Policy
 from monde.types import ActionSpec
-from monde.worlds.drawing import WALL, blank, paint_boxes
+from monde.worlds.drawing import Look, blank, paint_boxes
 from monde.worlds.planar import PlanarWorld
 
 Door = Literal["fixed", "random", "none"]
@@ -84,7 +84,9 @@ class TwoRoom(PlanarWorld):
     cannot be reached (see `reachable`). Sensors: `top` RGB [3, side, side], `state` [x, y] in px.
     """
 
-    def __init__(self, config: TwoRoomConfig | None = None, *, batch: int, name: str = "tworoom") -> None:
+    def __init__(
+        self, config: TwoRoomConfig | None = None, *, batch: int, name: str = "tworoom", look: Look | None = None
+    ) -> None:
         self.config = config or TwoRoomConfig()
         c = self.config
         super().__init__(
@@ -96,6 +98,7 @@ class TwoRoom(PlanarWorld):
             state_names=("x", "y"),
             state_unit="px",
             dt_seconds=c.dt_seconds,
+            look=look,
         )
         self._bounds = (c.border_pixels + c.radius_pixels, c.side_pixels - c.border_pixels - c.radius_pixels)
         self._door = np.full(batch, np.nan)
@@ -133,7 +136,7 @@ class TwoRoom(PlanarWorld):
         border = np.array([*frame, [side - edge, edge, side, side - edge]])
         inside = np.clip(walls, edge, side - edge)
         boxes = np.concatenate([np.broadcast_to(border, (self.batch, 4, 4)), inside], axis=1)
-        return start, goal, paint_boxes(blank(self.batch, c.side_pixels), boxes, WALL)
+        return start, goal, paint_boxes(blank(self.batch, c.side_pixels, self.look.floor), boxes, self.look.wall)
 
     def _advance(
         self, state: Float64[np.ndarray, "B 2"], controls: Float64[np.ndarray, "B 2"]
