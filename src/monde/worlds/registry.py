@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 from monde.errors import unknown_name
 from monde.protocols import Policy, World
 from monde.worlds.point_mass import PointMass
+from monde.worlds.pusht import PushT
+from monde.worlds.reacher import Reacher
 from monde.worlds.two_room import TwoRoom, TwoRoomConfig
 
 GYMNASIUM_PREFIX = "gym:"
@@ -15,6 +17,8 @@ _MAKERS: dict[str, Callable[[int, str], World]] = {
     "tworoom_doors": lambda batch, name: TwoRoom(TwoRoomConfig(door="random"), batch=batch, name=name),
     "tworoom_doorless": lambda batch, name: TwoRoom(TwoRoomConfig(door="random", doorless=0.2), batch=batch, name=name),
     "pointmass": lambda batch, name: PointMass(batch=batch, name=name),
+    "reacher": lambda batch, name: Reacher(batch=batch, name=name),
+    "pusht": lambda batch, name: PushT(batch=batch, name=name),
 }
 
 
