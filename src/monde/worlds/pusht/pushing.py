@@ -42,9 +42,9 @@ _PATIENCE = 25
 class Pusher:
     """Acts on one table.
 
-    It chooses a point of a side of the T, uniform over its outline, goes round the T to before that point, pushes through
-    it (5 to 15 steps, a slant of about 20°, a pace of its own), draws back, and begins anew. In 15 of 100 undertakings it
-    holds a random action for 4 to 12 steps instead. All actions carry noise.
+    It chooses a point of a side of the T, uniform over its outline, goes round the T to before that point, pushes
+    through it (5 to 15 steps, a slant of about 20°, a pace of its own), draws back, and begins anew. In 15 of 100
+    undertakings it holds a random action for 4 to 12 steps instead. All actions carry noise.
 
     Args:
         generator: All its randomness.

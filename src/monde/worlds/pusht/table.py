@@ -94,7 +94,7 @@ class Table:
     def place(self, state: Float64[np.ndarray, " 7"]) -> None:
         """Set everything up anew, in a state.
 
-        gym-pusht's own `_set_state` sets the block's angle last, about its centre of mass: the block is not where it was told.
+        gym-pusht's own `_set_state` sets the block's angle last, about its centre of mass: the block ends up elsewhere.
         """
         env = self._env
         env._setup()

@@ -40,8 +40,8 @@ class PushT(SimulatedWorld):
     """A table with an agent and a block, the goal `goal_steps` ahead on a trajectory of the scripted policy.
 
     Sensors: `top` RGB [3, side, side]; `state` [agent x, y, block x, y in px of the table; cos, sin of the block's
-    angle]. Actions: where the agent's target is set, relative to the agent, in `reach_pixels`; targets stay on the table. What
-    the goal looks like is not drawn into the picture. Distances are those of success, without the angle.
+    angle]. Actions: where the agent's target is set, relative to the agent, in `reach_pixels`; targets stay on the
+    table. What the goal looks like is not drawn into the picture. Distances are those of success, without the angle.
     """
 
     def __init__(self, config: PushTConfig | None = None, *, batch: int, name: str = "pusht") -> None:
