@@ -6,10 +6,10 @@ from gym_pusht.envs.pusht import PushTEnv
 
 from monde.errors import ContractError
 from monde.worlds import check_env
+from monde.worlds.drawing import Look
 from monde.worlds.pusht import PushT, PushTConfig
 from monde.worlds.pusht.table import Table
 from monde.worlds.pusht.world import on_table
-from monde.worlds.shapes import Look
 
 START = np.array([180.0, 200.0, 230.0, 250.0, 0.7, 0.0, 0.0])
 
@@ -43,7 +43,7 @@ def test_a_state_is_where_it_was_told_to_be() -> None:
 def test_is_drawn_where_gym_pusht_renders_it() -> None:
     # White but for the block, which takes all red away, and the agent, which takes all blue.
     white = (255, 255, 255)
-    config = PushTConfig(look=Look(floor=white), wall=white, block=(0, 255, 255), agent=(255, 255, 0))
+    config = PushTConfig(block=(0, 255, 255), look=Look(floor=white, wall=white, agent=(255, 255, 0)))
     world, env = PushT(config, batch=8), PushTEnv(obs_type="state")
     frames = world.reset(list(range(8))).values["top"]
     for state, frame in zip(world._state, frames, strict=True):

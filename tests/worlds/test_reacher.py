@@ -4,9 +4,9 @@ import pytest
 
 from monde.errors import ContractError
 from monde.worlds import check_env
+from monde.worlds.drawing import Look
 from monde.worlds.reacher import Reacher, ReacherConfig, tips
 from monde.worlds.scenes3d.engine import load, rendering
-from monde.worlds.shapes import Look
 
 
 def test_moves_as_gymnasiums_reacher_does() -> None:
@@ -36,7 +36,7 @@ def _middle(mask: np.ndarray) -> np.ndarray:
 def test_is_drawn_where_mujoco_renders_it() -> None:
     mujoco = load()
     # Thin and in MuJoCo's own measures, so that what is compared is where things are.
-    world = Reacher(ReacherConfig(radius_metres=0.01, side_pixels=128, tip=(0, 204, 153)), batch=1)
+    world = Reacher(ReacherConfig(radius_metres=0.01, side_pixels=128, look=Look(agent=(0, 204, 153))), batch=1)
     model = world._model
     model.vis.quality.offsamples = 0
     for hidden in ("target", "root"):

@@ -201,7 +201,7 @@ def _success_rows(
             name: float(np.mean([d for r in results if r.final_distance is not None for d in r.final_distance]))
             for name, results in floors.items()
         }
-        note = "in the world's unit, straight line, at success or at the end of the budget"
+        note = "in the world's unit, as the world measures it, at success or at the end of the budget"
         rows.append(Row(metric="final_distance", value=mean, interval=interval, n=n, floors=far, note=note))
     return rows
 

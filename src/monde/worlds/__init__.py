@@ -4,11 +4,18 @@ All implement `monde.protocols.World`; `check_env` tells whether one of your own
 """
 
 from monde.worlds.checks import RowError, check_env
+from monde.worlds.drawing import PLAIN, Look
+from monde.worlds.mazes import MAZES, MazeConfig, MazeWorld
 from monde.worlds.point_mass import PointMass, PointMassConfig
-from monde.worlds.registry import ScriptedWorld, make, names
+from monde.worlds.registry import ScriptedWorld, far_names, make, names, split_distance
 from monde.worlds.two_room import TwoRoom, TwoRoomConfig
 
 __all__ = [
+    "MAZES",
+    "PLAIN",
+    "Look",
+    "MazeConfig",
+    "MazeWorld",
     "PointMass",
     "PointMassConfig",
     "RowError",
@@ -16,6 +23,8 @@ __all__ = [
     "TwoRoom",
     "TwoRoomConfig",
     "check_env",
+    "far_names",
     "make",
     "names",
+    "split_distance",
 ]

@@ -5,15 +5,68 @@ is (0.5, 0.5). Only exactly rounded operations are used, so a row's pixels do no
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
+
+from monde.errors import ContractError
 
 Colour = tuple[int, int, int]
 
 FLOOR: Colour = (236, 236, 230)
 WALL: Colour = (52, 66, 84)
 AGENT: Colour = (214, 56, 48)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a world appears in its pictures, apart from what it is: what visual shifts change.
+
+    Args:
+        floor: Colour of free space.
+        wall: Colour of walls.
+        agent: Colour of the agent.
+        agent_scale: Drawn size of the agent, 1 as the world draws it; the body itself keeps its size.
+        gain: Light: every pixel is multiplied by it, and cut off at 255.
+        zoom: Magnification about the middle of the picture.
+        offset: Shift of the view, in pixels to the right and downwards, after zooming.
+
+    Raises:
+        ContractError: Colours outside 0 to 255, sizes or a gain that are not positive and finite.
+    """
+
+    floor: Colour = FLOOR
+    wall: Colour = WALL
+    agent: Colour = AGENT
+    agent_scale: float = 1.0
+    gain: float = 1.0
+    zoom: float = 1.0
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        channels = (*self.floor, *self.wall, *self.agent)
+        if len(channels) != 9 or not all(0 <= channel <= 255 for channel in channels):
+            got = (self.floor, self.wall, self.agent)
+            raise ContractError("Look has a colour that is none", got=got, expected="three numbers of 0 to 255 each")
+        sizes = (self.agent_scale, self.gain, self.zoom)
+        if not all(0 < size < math.inf for size in sizes) or not all(map(math.isfinite, self.offset)):
+            raise ContractError("Look has a size that is none", got=self, expected="positive, finite numbers")
+
+    def place(self, points: Float64[np.ndarray, "... 2"], side: int) -> Float64[np.ndarray, "... 2"]:
+        """Where points of the plain picture (pixels) lie in this view of it."""
+        return (points - side / 2) * self.zoom + (side / 2 + np.array(self.offset))
+
+    def light(self, frames: UInt8[np.ndarray, "B 3 h w"]) -> UInt8[np.ndarray, "B 3 h w"]:
+        """The frames at this gain."""
+        if self.gain == 1.0:
+            return frames
+        levels = np.minimum(np.arange(256) * self.gain + 0.5, 255).astype(np.uint8)
+        return levels[frames]
+
+
+PLAIN = Look()
+"""The look that worlds are recorded with."""
 
 
 def blank(batch: int, side: int, colour: Colour = FLOOR) -> UInt8[np.ndarray, "B 3 h w"]:

@@ -9,7 +9,7 @@ A goal is reached within 0.05 m: the radius of the target in the "easy" reacher 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ from jaxtyping import Bool, Float, Float32, Float64, UInt8
 from monde.errors import ContractError, UsageError, WorldError
 from monde.protocols import Observation, Policy
 from monde.types import ActionSpec
-from monde.worlds.drawing import WALL, Colour, blank, paint_boxes, paint_discs
+from monde.worlds.drawing import PLAIN, Colour, Look, blank, paint_boxes, paint_discs
 from monde.worlds.scenes3d.engine import load as engine
-from monde.worlds.shapes import Look, paint_capsules
+from monde.worlds.shapes import paint_capsules
 from monde.worlds.simulated import GOAL_DRAWS, SimulatedWorld
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 LINK_METRES = (0.1, 0.11)
 """From the shoulder to the elbow, and from there to the tip."""
 
-ARENA_METRES = 0.3
-"""From the middle of the arena to the walls' centre lines."""
+_WALL_METRES = 0.28
+"""From the middle of the arena to the walls' faces."""
 
 ELBOW_LIMIT = 3.0
 """rad, either way."""
@@ -58,9 +58,7 @@ class ReacherConfig:
         half_view_metres: Half the side of the square that the picture shows.
         link: Colour of the upper link.
         forearm: Colour of the lower link.
-        tip: Colour of the tip.
-        wall: Colour of the arena's walls.
-        look: Ground, zoom and brightness.
+        look: All other colours (the tip is the agent), light and view.
 
     Raises:
         ContractError: Sizes that are not positive, or a strength above 1.
@@ -73,9 +71,7 @@ class ReacherConfig:
     half_view_metres: float = 0.25
     link: Colour = (0, 102, 153)
     forearm: Colour = (66, 148, 196)
-    tip: Colour = (214, 56, 48)
-    wall: Colour = WALL
-    look: Look = field(default_factory=Look)
+    look: Look = PLAIN
 
     def __post_init__(self) -> None:
         sizes = (self.strength, self.success_metres, self.radius_metres, self.half_view_metres)
@@ -105,6 +101,11 @@ class Reacher(SimulatedWorld):
         )
         self._data: list[mujoco.MjData] = [engine().MjData(self._model) for _ in range(batch)]
         self._simulate = engine().mj_step
+        look, side = self.config.look, self.config.side_pixels
+        edge = _WALL_METRES * side / (2 * self.config.half_view_metres)
+        edges = look.place(np.array([[side / 2 - edge] * 2, [side / 2 + edge] * 2]), side)
+        box = np.clip(edges, 0, side).reshape(1, 1, 4)
+        self._arena = paint_boxes(blank(1, side, look.wall), box, look.floor)
 
     def scripted(self) -> Policy:
         """A policy that steers, with noise, to one random pose after another."""
@@ -146,19 +147,17 @@ class Reacher(SimulatedWorld):
         return np.sqrt(gap[:, 0] ** 2 + gap[:, 1] ** 2)
 
     def _paint(self, states: Float64[np.ndarray, "B n"]) -> UInt8[np.ndarray, "B 3 h w"]:
-        c = self.config
-        scale = c.look.zoom * c.side_pixels / (2 * c.half_view_metres)
-        middle, edge = c.side_pixels / 2, scale * (ARENA_METRES - 0.02)
-        frames = blank(self.batch, c.side_pixels, c.wall)
-        inner = np.clip([middle - edge, middle + edge], 0, c.side_pixels)
-        box = np.broadcast_to(np.array([inner[0], inner[0], inner[1], inner[1]]), (self.batch, 1, 4))
-        frames = paint_boxes(frames, box, c.look.floor)
+        c, side = self.config, self.config.side_pixels
+        look, pixel = c.look, side / (2 * c.half_view_metres)
+        radius = pixel * look.zoom * c.radius_metres
         # Pictures are as the arena's own: y points up.
-        shoulder = np.full((self.batch, 2), middle)
-        elbow, tip = (middle + scale * place * np.array([1.0, -1.0]) for place in tips(states))
-        frames = paint_capsules(frames, shoulder, elbow, scale * c.radius_metres, c.link)
-        frames = paint_capsules(frames, elbow, tip, scale * c.radius_metres, c.forearm)
-        return c.look.lit(paint_discs(frames, tip, scale * c.radius_metres, c.tip))
+        shoulder, elbow, tip = (
+            look.place(side / 2 + pixel * place * np.array([1.0, -1.0]), side)
+            for place in (np.zeros((len(states), 2)), *tips(states))
+        )
+        frames = paint_capsules(np.repeat(self._arena, len(states), 0), shoulder, elbow, radius, c.link)
+        frames = paint_capsules(frames, elbow, tip, radius, c.forearm)
+        return look.light(paint_discs(frames, tip, radius * look.agent_scale, look.agent))
 
 
 class _Steerer:

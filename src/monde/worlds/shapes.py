@@ -10,36 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt8
 
-from monde.errors import ContractError
-from monde.worlds.drawing import FLOOR, Colour
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """What a camera makes of a scene, whatever is in it.
-
-    Args:
-        floor: Colour of the ground.
-        zoom: Size of the picture of a thing, as a share of the ordinary; the middle of the scene stays where it is.
-        gain: Brightness, as a share of the ordinary; what would be brighter than white is white.
-
-    Raises:
-        ContractError: A zoom or gain that is not positive.
-    """
-
-    floor: Colour = FLOOR
-    zoom: float = 1.0
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not (0 < self.zoom < float("inf") and 0 < self.gain < float("inf")):
-            raise ContractError("Look is out of range", got=self, expected="zoom and gain above 0")
-
-    def lit(self, frames: UInt8[np.ndarray, "B 3 h w"]) -> UInt8[np.ndarray, "B 3 h w"]:
-        """The frames at this brightness."""
-        if self.gain == 1:
-            return frames
-        return np.minimum(frames.astype(np.float32) * np.float32(self.gain) + np.float32(0.5), 255).astype(np.uint8)
+from monde.worlds.drawing import Colour
 
 
 def paint_capsules(

@@ -1,12 +1,11 @@
 """Sizes and rules of Push-T."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from monde.errors import ContractError
 from monde.limits import MAX_EPISODE_STEPS
-from monde.worlds.drawing import AGENT, WALL, Colour
-from monde.worlds.shapes import Look
+from monde.worlds.drawing import PLAIN, Colour, Look
 
 TABLE_PIXELS = 512
 """Side of the table in the simulator's own pixels, in which all distances are given."""
@@ -24,11 +23,8 @@ class PushTConfig:
         success_radians: The same for the block's angle.
         moved_pixels: The goal's block has moved at least so far from the start's, or turned by `moved_radians`.
         moved_radians: See `moved_pixels`.
-        agent: Colour of the agent.
         block: Colour of the block.
-        wall: Colour of the walls.
-        agent_scale: Radius of the agent, as drawn, as a share of its true one.
-        look: Ground, zoom and brightness.
+        look: All other colours, light and view.
 
     Raises:
         ContractError: Sizes out of range.
@@ -41,14 +37,11 @@ class PushTConfig:
     success_radians: float = math.pi / 9
     moved_pixels: float = 20.0
     moved_radians: float = math.pi / 9
-    agent: Colour = AGENT
     block: Colour = (70, 110, 150)
-    wall: Colour = WALL
-    agent_scale: float = 1.0
-    look: Look = field(default_factory=Look)
+    look: Look = PLAIN
 
     def __post_init__(self) -> None:
-        sizes = (self.reach_pixels, self.success_pixels, self.success_radians, self.agent_scale)
+        sizes = (self.reach_pixels, self.success_pixels, self.success_radians)
         if min(sizes) <= 0 or min(self.moved_pixels, self.moved_radians) < 0:
             raise ContractError("PushTConfig is out of range", got=self, expected="sizes above 0")
         if not 1 <= self.goal_steps < MAX_EPISODE_STEPS:

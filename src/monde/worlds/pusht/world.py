@@ -32,6 +32,8 @@ from monde.worlds.simulated import GOAL_DRAWS, SimulatedWorld
 _WALL_PIXELS = 7.0
 """How far gym-pusht's walls reach into the table."""
 
+_BOXES = np.array(BOXES)
+
 _STARTS = 75
 """Control steps of a trajectory at which an episode may start."""
 
@@ -55,6 +57,10 @@ class PushT(SimulatedWorld):
             state_unit="px, px, px, px, 1, 1",
         )
         self._tables = [Table() for _ in range(batch)]
+        look, side = self.config.look, self.config.side_pixels
+        edges = np.array([[_WALL_PIXELS] * 2, [TABLE_PIXELS - _WALL_PIXELS] * 2]) * side / TABLE_PIXELS
+        box = np.clip(look.place(edges, side), 0, side).reshape(1, 1, 4)
+        self._table = paint_boxes(blank(1, side, look.wall), box, look.floor)
 
     def scripted(self) -> Policy:
         """A policy that pushes the block from one side after another; see `pushing.Pusher`."""
@@ -114,16 +120,12 @@ class PushT(SimulatedWorld):
         return (moved >= self.config.moved_pixels) | (_turned_by(states, goals) >= self.config.moved_radians)
 
     def _paint(self, states: Float64[np.ndarray, "B 7"]) -> UInt8[np.ndarray, "B 3 h w"]:
-        c = self.config
-        scale = c.look.zoom * c.side_pixels / TABLE_PIXELS
-        middle = c.side_pixels / 2
-        places = middle + scale * (states[:, :4] - TABLE_PIXELS / 2)
-        edge = scale * (TABLE_PIXELS / 2 - _WALL_PIXELS)
-        inner = np.clip([middle - edge, middle + edge], 0, c.side_pixels)
-        box = np.broadcast_to(np.array([inner[0], inner[0], inner[1], inner[1]]), (len(states), 1, 4))
-        frames = paint_boxes(blank(len(states), c.side_pixels, c.wall), box, c.look.floor)
-        frames = paint_bodies(frames, places[:, 2:], turns(states), scale * np.array(BOXES), c.block)
-        return c.look.lit(paint_discs(frames, places[:, :2], scale * c.agent_scale * AGENT_RADIUS, c.agent))
+        c, side = self.config, self.config.side_pixels
+        look, pixel = c.look, side / TABLE_PIXELS
+        scale = pixel * look.zoom
+        block, agent = look.place(pixel * states[:, 2:4], side), look.place(pixel * states[:, :2], side)
+        frames = paint_bodies(np.repeat(self._table, len(states), 0), block, turns(states), scale * _BOXES, c.block)
+        return look.light(paint_discs(frames, agent, scale * look.agent_scale * AGENT_RADIUS, look.agent))
 
 
 def turns(states: Float64[np.ndarray, "B 7"]) -> Float64[np.ndarray, "B 2"]:
