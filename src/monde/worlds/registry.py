@@ -46,11 +46,19 @@ def _pusht(batch: int, name: str, distance_steps: int | None) -> World:
     return PushT(config, batch=batch, name=name)
 
 
+def _cube(batch: int, name: str, distance_steps: int | None) -> World:
+    from monde.worlds.cube import Cube, CubeConfig
+
+    config = CubeConfig() if distance_steps is None else CubeConfig(goal_steps=distance_steps)
+    return Cube(config, batch=batch, name=name)
+
+
 _FAR_MAKERS: dict[str, Callable[[int, str, int | None], World]] = {
     **{maze: partial(_maze, maze) for maze in MAZES},
     "pusht": _pusht,
+    "cube_single": _cube,
 }
-"""Worlds that can put their goals a given number of control steps away; by default anywhere (pusht: 25 steps)."""
+"""Worlds that can put their goals a given number of control steps away; by default anywhere, or 25 steps."""
 
 
 @runtime_checkable
