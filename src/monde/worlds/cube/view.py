@@ -1,8 +1,8 @@
 """What OGBench's pixel camera sees, with MuJoCo's software renderer at its fastest.
 
 Nearly all of a frame's time (7 frames a second as OGBench sets it) goes to shadows, antialiasing and the 190,000
-triangles of the arm and of the gripper's body, which OGBench itself makes nearly transparent in pictures. Without them it
-draws about 300 a second: floor, cube, and the gripper's fingers.
+triangles of the arm and of the gripper's body, which OGBench itself makes nearly transparent in pictures. Without them
+it draws about 300 a second: floor, cube, and the gripper's fingers.
 """
 
 import atexit
