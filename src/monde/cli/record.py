@@ -26,8 +26,9 @@ class Record:
     """Roll a world and write what its sensors deliver as a dataset."""
 
     env: Env
-    """World: tworoom, tworoom_doors, tworoom_doorless, pointmass, gym:ID for a Gymnasium environment with pixels; or
-    scenes/KIND, scenes/3d/KIND for films of possible physics (KIND: free, scripted, all, or a principle's name)."""
+    """World: tworoom, tworoom_doors, tworoom_doorless, pointmass; pointmaze_umaze, pointmaze_medium, pointmaze_large,
+    pointmaze_giant (docs/tasks.md); gym:ID for a Gymnasium environment with pixels; or scenes/KIND, scenes/3d/KIND for
+    films of possible physics (KIND: free, scripted, all, or a principle's name)."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: data/ENV)")] = None
     """Folder of the dataset; one that was stopped is gone on with."""
     episodes: int = 400

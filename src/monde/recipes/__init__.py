@@ -1,13 +1,19 @@
 """The configurator: one typed recipe sets recording, training and planning for a task."""
 
 from collections.abc import Mapping
+from functools import partial
 
+from monde.recipes.mazes import EPISODE_STEPS, maze
 from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.strategies import PLANNERS, strategy
 from monde.recipes.task import MakeRecipe, Recipe
 from monde.recipes.tworoom import tworoom, tworoom_doors
 
-RECIPES: Mapping[str, MakeRecipe] = {"tworoom": tworoom, "tworoom_doors": tworoom_doors}
+RECIPES: Mapping[str, MakeRecipe] = {
+    "tworoom": tworoom,
+    "tworoom_doors": tworoom_doors,
+    **{world: partial(maze, world) for world in EPISODE_STEPS},
+}
 """Recipes by task."""
 
 __all__ = [
@@ -16,6 +22,7 @@ __all__ = [
     "MakeRecipe",
     "PhysicsRecipe",
     "Recipe",
+    "maze",
     "physics",
     "strategy",
     "tworoom",
