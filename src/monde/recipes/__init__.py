@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 
+from monde.recipes.cube import cube_single
 from monde.recipes.mazes import EPISODE_STEPS, maze
 from monde.recipes.physics import PhysicsRecipe, physics
+from monde.recipes.pusht import pusht
+from monde.recipes.reacher import reacher
 from monde.recipes.strategies import PLANNERS, strategy
 from monde.recipes.task import MakeRecipe, Recipe
 from monde.recipes.tworoom import tworoom, tworoom_doorless, tworoom_doors
@@ -14,6 +17,9 @@ RECIPES: Mapping[str, MakeRecipe] = {
     "tworoom_doorless": tworoom_doorless,
     "tworoom_doors": tworoom_doors,
     **{world: partial(maze, world) for world in EPISODE_STEPS},
+    "reacher": reacher,
+    "pusht": pusht,
+    "cube_single": cube_single,
 }
 """Recipes by task."""
 
@@ -23,8 +29,11 @@ __all__ = [
     "MakeRecipe",
     "PhysicsRecipe",
     "Recipe",
+    "cube_single",
     "maze",
     "physics",
+    "pusht",
+    "reacher",
     "strategy",
     "tworoom",
     "tworoom_doorless",

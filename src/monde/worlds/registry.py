@@ -1,13 +1,14 @@
 """Worlds by name."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, runtime_checkable
 
 from monde.errors import UsageError, unknown_name
 from monde.limits import MAX_EPISODE_STEPS
 from monde.protocols import Policy, World
-from monde.worlds.drawing import Look
+from monde.worlds.drawing import PLAIN, Look
 from monde.worlds.mazes.catalogue import MAZES, TASKS_SUFFIX
 from monde.worlds.point_mass import PointMass
 from monde.worlds.shifted import shifted
@@ -18,36 +19,81 @@ GYMNASIUM_PREFIX = "gym:"
 DISTANCE_MARK = "@"
 """Between a world's name and the control steps from start to goal: "pointmaze_giant@100"."""
 
-_MAKERS: dict[str, Callable[[int, str], World]] = {}
-"""Worlds that pixels are all there is to."""
 
-_DRAWN: dict[str, Callable[[int, str, Look], World]] = {
-    "tworoom": lambda batch, name, look: TwoRoom(batch=batch, name=name, look=look),
-    "tworoom_doors": lambda batch, name, look: TwoRoom(TwoRoomConfig(door="random"), batch=batch, name=name, look=look),
-    "tworoom_doorless": lambda batch, name, look: TwoRoom(
-        TwoRoomConfig(door="random", doorless=0.2), batch=batch, name=name, look=look
-    ),
-    "pointmass": lambda batch, name, look: PointMass(batch=batch, name=name, look=look),
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is asked of a world: its batch and full name, how far its goals are and how it looks, if that is said."""
+
+    batch: int
+    name: str
+    distance_steps: int | None
+    look: Look | None
+
+    @property
+    def drawn(self) -> Look:
+        return self.look or PLAIN
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How a world is made, and whether its goals can be put a given number of control steps away."""
+
+    make: Callable[[_Asked], World]
+    far: bool = False
+
+
+def _two_room(config: TwoRoomConfig, asked: _Asked) -> World:
+    return TwoRoom(config, batch=asked.batch, name=asked.name, look=asked.drawn)
+
+
+def _point_mass(asked: _Asked) -> World:
+    return PointMass(batch=asked.batch, name=asked.name, look=asked.drawn)
+
+
+def _maze(maze: str, tasks: bool, asked: _Asked) -> World:
+    from monde.worlds.mazes.world import MazeConfig, MazeWorld
+
+    config = MazeConfig(maze=maze, distance_steps=asked.distance_steps, tasks=tasks, look=asked.drawn)
+    return MazeWorld(config, batch=asked.batch, name=asked.name)
+
+
+def _reacher(asked: _Asked) -> World:
+    from monde.worlds.reacher import Reacher, ReacherConfig
+
+    return Reacher(ReacherConfig(look=asked.drawn), batch=asked.batch, name=asked.name)
+
+
+def _pusht(asked: _Asked) -> World:
+    from monde.worlds.pusht import PushT, PushTConfig
+
+    config = PushTConfig(look=asked.drawn)
+    if asked.distance_steps is not None:
+        config = replace(config, goal_steps=asked.distance_steps)
+    return PushT(config, batch=asked.batch, name=asked.name)
+
+
+def _cube(asked: _Asked) -> World:
+    from monde.worlds.cube import Cube, CubeConfig
+
+    config = CubeConfig()
+    if asked.look is not None:
+        config = replace(config, look=asked.look)
+    if asked.distance_steps is not None:
+        config = replace(config, goal_steps=asked.distance_steps)
+    return Cube(config, batch=asked.batch, name=asked.name)
+
+
+_KINDS: dict[str, _Kind] = {
+    "tworoom": _Kind(partial(_two_room, TwoRoomConfig())),
+    "tworoom_doors": _Kind(partial(_two_room, TwoRoomConfig(door="random"))),
+    "tworoom_doorless": _Kind(partial(_two_room, TwoRoomConfig(door="random", doorless=0.2))),
+    "pointmass": _Kind(_point_mass),
+    **{maze: _Kind(partial(_maze, maze, False), far=True) for maze in MAZES},
+    **{f"{maze}{TASKS_SUFFIX}": _Kind(partial(_maze, maze, True)) for maze, kind in MAZES.items() if kind.has_tasks},
+    "reacher": _Kind(_reacher),
+    "pusht": _Kind(_pusht, far=True),
+    "cube_single": _Kind(_cube, far=True),
 }
-"""Worlds that draw themselves, in any look."""
-
-
-def _maze(maze: str, batch: int, name: str, distance_steps: int | None, look: Look) -> World:
-    from monde.worlds.mazes.world import MazeConfig, MazeWorld
-
-    return MazeWorld(MazeConfig(maze=maze, distance_steps=distance_steps, look=look), batch=batch, name=name)
-
-
-def _maze_tasks(maze: str, batch: int, name: str, look: Look) -> World:
-    from monde.worlds.mazes.world import MazeConfig, MazeWorld
-
-    return MazeWorld(MazeConfig(maze=maze, tasks=True, look=look), batch=batch, name=name)
-
-
-_DRAWN |= {f"{maze}{TASKS_SUFFIX}": partial(_maze_tasks, maze) for maze, kind in MAZES.items() if kind.has_tasks}
-
-_FAR_MAKERS: dict[str, Callable[[int, str, int | None, Look], World]] = {maze: partial(_maze, maze) for maze in MAZES}
-"""Worlds that can put their goals a given number of control steps away from the start; by default anywhere."""
 
 
 @runtime_checkable
@@ -64,12 +110,12 @@ def names() -> list[str]:
 
     Those of `far_names()` may be followed by "@N": goals N control steps away.
     """
-    return [*_DRAWN, *_FAR_MAKERS, *_MAKERS]
+    return list(_KINDS)
 
 
 def far_names() -> list[str]:
     """The worlds whose goals can be put a given number of control steps away: "pointmaze_giant@100"."""
-    return list(_FAR_MAKERS)
+    return [name for name, kind in _KINDS.items() if kind.far]
 
 
 def make(name: str, batch: int, *, imports: bool = False) -> World:
@@ -105,19 +151,15 @@ def _made(plain: str, batch: int, name: str, shift: Shift, imports: bool) -> Wor
         left = shift.seen(drawn=False)
         return shifted(GymnasiumWorld(plain.removeprefix(GYMNASIUM_PREFIX), batch=batch, imports=imports), left, name)
     base, distance = split_distance(plain)
-    look = shift.look or Look()
-    if base in _FAR_MAKERS:
-        return shifted(_FAR_MAKERS[base](batch, name, distance, look), shift.seen(drawn=True), name)
-    if base not in {*_DRAWN, *_MAKERS}:
+    if base not in _KINDS:
         raise unknown_name("world", base, [*names(), f"{GYMNASIUM_PREFIX}ID"])
-    if distance is not None:
+    kind = _KINDS[base]
+    if distance is not None and not kind.far:
         raise UsageError(
             f"the goals of {base!r} cannot be put a given distance away", got=name, expected=f"one of {far_names()}"
         )
-    if base in _DRAWN:
-        return shifted(_DRAWN[base](batch, name, look), shift.seen(drawn=True), name)
-    left = shift.seen(drawn=False)
-    return shifted(_MAKERS[base](batch, name), left, name)
+    world = kind.make(_Asked(batch=batch, name=name, distance_steps=distance, look=shift.look))
+    return shifted(world, shift.seen(drawn=True), name)
 
 
 def split_distance(name: str) -> tuple[str, int | None]:

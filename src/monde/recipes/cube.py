@@ -1,0 +1,41 @@
+"""A robot arm that takes a cube to where a picture shows it."""
+
+from pathlib import Path
+
+from monde.evaluation import ScoreConfig
+from monde.recipes.strategies import NEED_ACTOR
+from monde.recipes.task import Recipe
+from monde.training import FitActorConfig, TrainConfig
+
+
+def cube_single(
+    out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
+) -> Recipe:
+    """OGBench's oracle with noise, 400 episodes of 100 steps, goals 25 steps ahead, 50 steps to get there.
+
+    Args:
+        out: Folder of everything: the recording and the run lie in it.
+        minutes: Training time, and again as much for the actor.
+        episodes: Episodes that are planned and scored.
+        seed: Of all of it.
+        planner: What searches.
+    """
+    return Recipe(
+        world="cube_single",
+        episodes=400,
+        steps=100,
+        policy="scripted",
+        seed=seed,
+        train=TrainConfig(
+            data=str(out / "recording"),
+            run=str(out / "cube_single"),
+            size="nano",
+            block=5,
+            window=4,
+            minutes=minutes,
+            seed=seed,
+        ),
+        actor=FitActorConfig(minutes=minutes, seed=seed) if planner in NEED_ACTOR else None,
+        score=ScoreConfig(episodes=episodes, budget_steps=50, seed=seed, decoder_seconds=10 * minutes),
+        planner=planner,
+    )
