@@ -76,6 +76,7 @@ class RunFolder:
         """Folder of a level of time above the model's own, which is 1."""
         return self.root / "levels" / str(number)
 
+    @property
     def trust(self) -> Path:
         """Folder of the trust."""
         return self.root / "trust"
