@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from monde.errors import ContractError
-from monde.worlds import check_env
 from monde.worlds.cube import Cube, CubeConfig
 from monde.worlds.cube.arm import CUBE, Arm
 from monde.worlds.cube.config import LOOK
@@ -13,13 +12,9 @@ from monde.worlds.drawing import Look
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Cube]:
-    made = Cube(batch=2)
+    made = Cube(batch=2)  # its contract is tested with that of all worlds
     yield made
     made.close()
-
-
-def test_keeps_the_contract(world: Cube) -> None:
-    assert check_env(world, steps=4) == []
 
 
 def test_moves_as_ogbenchs_environment_does() -> None:
@@ -42,7 +37,7 @@ def test_moves_as_ogbenchs_environment_does() -> None:
 
 
 def test_goals_displace_the_cube_by_the_oracles_own_hand(world: Cube) -> None:
-    for first in (0, 2, 4):
+    for first in (0, 2):
         world.reset([first, first + 1])
         assert not world.success().any()
         assert (world.goal_distance() >= world.config.moved_metres).all()
@@ -84,11 +79,11 @@ def test_the_cube_is_seen_where_it_is(world: Cube) -> None:
 
 
 def test_looks_change_the_picture_and_nothing_else(world: Cube) -> None:
-    shifted = Cube(CubeConfig(look=Look(floor=(90, 120, 60), agent=LOOK.agent, zoom=0.8, gain=0.7)), batch=2)
-    one, other = world.reset([5, 6]), shifted.reset([5, 6])
+    shifted = Cube(CubeConfig(look=Look(floor=(90, 120, 60), agent=LOOK.agent, zoom=0.8, gain=0.7)), batch=1)
+    one, other = world.reset([5, 6]), shifted.reset([5])
     shifted.close()
-    assert (one.values["state"] == other.values["state"]).all()
-    assert (one.values["top"] != other.values["top"]).mean() > 0.5
+    assert (one.values["state"][:1] == other.values["state"]).all()
+    assert (one.values["top"][:1] != other.values["top"]).mean() > 0.5
 
 
 def test_goals_that_need_nothing_done_are_refused() -> None:
