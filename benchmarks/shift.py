@@ -33,7 +33,7 @@ NEW_EPISODES = 20
 NEW_SEED = 1000
 START_SEED = 1
 BATCH = 50
-STEPS = {"look": 120, "any": 300, "dynamics": 120}
+STEPS = {"look": 400, "any": 300, "dynamics": 120}
 """Optimiser steps of adapting: to one look, to looks of any kind, to other dynamics."""
 
 
