@@ -1,6 +1,6 @@
 """Success under the declared shifts of a task (`monde.worlds.SHIFTS`), and after getting used to them.
 
-    python benchmarks/shift.py --keep DIR [--tasks tworoom pointmaze_medium] [--episodes 200] [--stage success|all]
+    python benchmarks/shift.py --keep DIR [--tasks tworoom pointmaze_medium] [--episodes 200] [--stage all]
 
 DIR holds the runs of benchmarks/planning.py, or makes them by their recipes. For each task and shift: `success`, the
 run as its recipe leaves it; `recovered`, the same run adapted with 20 new episodes of the shifted world, recorded by
@@ -10,6 +10,7 @@ pictures are shown in the shifted look, as all else. What is measured is kept be
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -27,11 +28,12 @@ from monde.worlds import SHIFTS, make
 from planning import prepare
 from shift_chart import draw
 
+STAGES = ("success", "recovered", "seen_through", "all")
 NEW_EPISODES = 20
 NEW_SEED = 1000
 START_SEED = 1
 BATCH = 50
-STEPS = {"look": 120, "any": 300, "dynamics": 120}
+STEPS = {"look": 400, "any": 300, "dynamics": 120}
 """Optimiser steps of adapting: to one look, to looks of any kind, to other dynamics."""
 
 
@@ -111,21 +113,20 @@ def row(metric: str, found: int, episodes: int, random: float, note: str = "") -
     return Row(metric=metric, value=share, interval=interval, n=episodes, floors={"random": random}, note=note)
 
 
-def task_rows(run: Path, task: str, episodes: int, stage: str) -> list[Row]:
+def task_rows(run: Path, task: str, episodes: int, stage: str, shifts: Sequence[str]) -> list[Row]:
     """All rows of a task."""
     rows = []
-    for shift in ("none", *SHIFTS):
+    for shift in shifts:
         random = floor(run, task, "dynamics" if shift == "dynamics" else "none", episodes)
-        rows.append(row(f"success/{task}/{shift}", success(run, task, shift, episodes), episodes, random))
-        if stage == "success":
-            continue
-        if shift != "none":
+        if stage in {"success", "all"}:
+            rows.append(row(f"success/{task}/{shift}", success(run, task, shift, episodes), episodes, random))
+        if stage in {"recovered", "all"} and shift != "none":
             out = adapted(run, task, shift)
             told = read_json(out / "adapt.json")
             note = f"{NEW_EPISODES} new episodes, {told['steps']} steps, {float(str(told['cpu_seconds'])):.0f} s"
             found = success(out, task, shift, episodes)
             rows.append(row(f"recovered/{task}/{shift}", found, episodes, random, f"{note} of one core in all"))
-        if shift != "dynamics":
+        if stage in {"seen_through", "all"} and shift != "dynamics":
             out = adapted(run, task, "any")
             told = read_json(out / "adapt.json")
             note = f"no new episode, {told['steps']} steps, {float(str(told['cpu_seconds'])):.0f} s of one core, once"
@@ -142,15 +143,14 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True, help="folder of recordings and runs")
     parser.add_argument("--tasks", nargs="+", default=["tworoom", "pointmaze_medium"])
     parser.add_argument("--episodes", type=int, default=200)
-    parser.add_argument("--stage", choices=("success", "all"), default="all")
+    parser.add_argument("--stage", choices=STAGES, default="all", help="a part, without result files")
+    parser.add_argument("--shifts", nargs="+", default=["none", *SHIFTS], help="some of them, for a part")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [
-        row
-        for task in given.tasks
-        for row in task_rows(prepare(task, 0, given.keep), task, given.episodes, given.stage)
-    ]
-    if given.stage == "success":
+    rows = []
+    for task in given.tasks:
+        rows += task_rows(prepare(task, 0, given.keep), task, given.episodes, given.stage, given.shifts)
+    if given.stage != "all":
         return
     protocol = {
         "planner": "hybrid",
