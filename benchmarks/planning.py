@@ -23,12 +23,13 @@ from monde.models import JEPA, load_model
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
 from monde.store import RunFolder, read_json, write_json
-from monde.training import choose_precision, fit_actor, train
+from monde.training import choose_precision, fit_actor, fit_landmarks, train
 from monde.worlds import make
 from planning_chart import draw
 
 TASKS = ("tworoom", "tworoom_doors")
 EVERY_SEED = ("hybrid", "actor")
+IN_FLOAT32 = ("auto", "clone", *EVERY_SEED)
 FIRST_SEED = ("cem", "cem-300x10", "icem", "mppi", "gradient", "random-shooting")
 TIMED_PLANS = 100
 BUDGET_STEPS = 100
@@ -46,13 +47,15 @@ def prepare(task: str, seed: int, keep: Path) -> Path:
     if recipe.actor is not None and not run.actor.exists():
         summary = fit_actor(recipe.run, recipe.actor)
         write_json(recipe.run / "actor_fit.json", {"steps": summary.steps, "seconds": summary.seconds})
+    if recipe.landmarks is not None and not run.landmarks.exists():
+        fit_landmarks(recipe.run, recipe.landmarks)
     return recipe.run
 
 
 def opened(run: Path, name: str = "hybrid") -> JEPA:
     """The model: in float32 for few samples, in bfloat16, where the processor has it, for the searches of hundreds."""
     model = load_model(run, torch.device("cpu")).requires_grad_(False)
-    model.autocast = name not in EVERY_SEED and choose_precision("auto", model.device)
+    model.autocast = name not in IN_FLOAT32 and choose_precision("auto", model.device)
     return model
 
 

@@ -19,9 +19,10 @@ class Demo:
     """Folder of everything that is made; what is there already is not made again. By default runs/demo, and
     runs/demo_TASK for another task than tworoom."""
     task: str = "tworoom"
-    """tworoom, or tworoom_doors: the door is somewhere else in every episode (twice the time)."""
-    planner: str = "hybrid"
-    """What searches."""
+    """Any task with a recipe: tworoom; tworoom_doors, where the door is somewhere else in every episode (twice the
+    time); pointmaze_medium, pointmaze_giant, …"""
+    planner: str = "auto"
+    """What searches; auto: the hybrid, led by landmarks where the recipe makes them."""
     minutes: float = 4.0
     """Training time."""
     recorded: int | None = None

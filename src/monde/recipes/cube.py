@@ -8,9 +8,7 @@ from monde.recipes.task import Recipe
 from monde.training import FitActorConfig, TrainConfig
 
 
-def cube_single(
-    out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
-) -> Recipe:
+def cube_single(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
     """OGBench's oracle with noise, 400 episodes of 100 steps, goals 25 steps ahead, 50 steps to get there.
 
     Args:

@@ -6,7 +6,7 @@ from monde.evaluation import ScoreConfig
 from monde.objectives import ObjectiveConfig
 from monde.recipes.strategies import NEED_ACTOR
 from monde.recipes.task import Recipe
-from monde.training import FitActorConfig, TrainConfig
+from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig
 
 EPISODE_STEPS = {
     "pointmaze_umaze": 200,
@@ -22,11 +22,12 @@ FRAMES = 80_000
 
 
 def maze(
-    world: str, out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
+    world: str, out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto"
 ) -> Recipe:
     """The navigator's play (see `Navigator`), a nano model, goals anywhere in the maze.
 
-    Inverse dynamics keep the ball in the latent: it is a hundredth of the picture, and all else never changes.
+    Inverse dynamics keep the ball in the latent: it is a hundredth of the picture, and all else never changes. Landmarks
+    lead where the learned time does not reach.
 
     Args:
         world: A maze of `EPISODE_STEPS`.
@@ -56,4 +57,5 @@ def maze(
         actor=FitActorConfig(minutes=0.75 * minutes, seed=seed) if planner in NEED_ACTOR else None,
         score=ScoreConfig(episodes=episodes, budget_steps=2 * steps, seed=seed, decoder_seconds=10 * minutes),
         planner=planner,
+        landmarks=FitLandmarksConfig(seed=seed) if planner in NEED_ACTOR else None,
     )

@@ -8,7 +8,7 @@ from monde.recipes.task import Recipe
 from monde.training import FitActorConfig, TrainConfig
 
 
-def reacher(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid") -> Recipe:
+def reacher(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
     """Held random torques, 600 episodes of 100 steps, a nano model whose window of frames shows how fast the arm turns.
 
     Args:

@@ -52,7 +52,8 @@ HYBRID = "hybrid"
 FLAT, GUIDED = "flat", ("hierarchical", "landmarks")
 """flat: hybrid by another name, without a guide. The others: hybrid, with sub-goals handed down by that guide."""
 
-NEED_ACTOR = ("actor", HYBRID, FLAT, *GUIDED)
+NEED_ACTOR = ("actor", "auto", HYBRID, FLAT, *GUIDED)
+"""What a recipe fits an actor for; "auto" does with what a run has."""
 COSTS = ("auto", "latent", "time")
 
 

@@ -10,7 +10,7 @@ from monde.recipes.task import Recipe
 from monde.training import FitActorConfig, GoalShares, TrainConfig
 
 
-def tworoom(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid") -> Recipe:
+def tworoom(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
     """Random play in two rooms, 400 episodes of 100 steps, a nano model, goals anywhere.
 
     Args:
@@ -42,7 +42,7 @@ def tworoom(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 
 
 
 def tworoom_doors(
-    out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
+    out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto"
 ) -> Recipe:
     """A door at another height in every episode: what the walls do must be seen, it cannot be learned by heart.
 
@@ -70,7 +70,7 @@ def tworoom_doors(
 
 
 def tworoom_doorless(
-    out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid"
+    out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto"
 ) -> Recipe:
     """As `tworoom_doors`, with no door at all in a fifth of the layouts: some goals cannot be reached.
 
