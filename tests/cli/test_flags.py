@@ -25,7 +25,6 @@ WORDS = {
     "actor": ["runs/x"],
     "far": ["runs/x"],
     "trust": ["runs/x"],
-    "adapt": ["runs/x", "data/y"],
     "plan": ["runs/x"],
     "score": ["runs/x"],
     "physics": ["runs/x"],

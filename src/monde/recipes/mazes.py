@@ -26,8 +26,8 @@ def maze(
 ) -> Recipe:
     """The navigator's play (see `Navigator`), a nano model, goals anywhere in the maze.
 
-    Inverse dynamics keep the ball in the latent: it is a hundredth of the picture, and all else never changes. Landmarks
-    lead where the learned time does not reach.
+    Inverse dynamics keep the ball in the latent: it is a hundredth of the picture, and all else never changes.
+    Landmarks lead where the learned time does not reach.
 
     Args:
         world: A maze of `EPISODE_STEPS`.
