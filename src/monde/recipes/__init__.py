@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from monde.recipes.mazes import EPISODE_STEPS, maze
+from monde.recipes.mazes import EPISODES, maze
 from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.strategies import PLANNERS, strategy
 from monde.recipes.task import MakeRecipe, Recipe
@@ -12,7 +12,7 @@ from monde.recipes.tworoom import tworoom, tworoom_doors
 RECIPES: Mapping[str, MakeRecipe] = {
     "tworoom": tworoom,
     "tworoom_doors": tworoom_doors,
-    **{world: partial(maze, world) for world in EPISODE_STEPS},
+    **{world: partial(maze, world) for world in EPISODES},
 }
 """Recipes by task."""
 
