@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from monde.recipes.cube import cube_single
-from monde.recipes.mazes import EPISODE_STEPS, maze
+from monde.recipes.mazes import EPISODES, maze
 from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.pusht import pusht
 from monde.recipes.reacher import reacher
@@ -16,10 +16,10 @@ RECIPES: Mapping[str, MakeRecipe] = {
     "tworoom": tworoom,
     "tworoom_doorless": tworoom_doorless,
     "tworoom_doors": tworoom_doors,
-    **{world: partial(maze, world) for world in EPISODE_STEPS},
     "reacher": reacher,
     "pusht": pusht,
     "cube_single": cube_single,
+    **{world: partial(maze, world) for world in EPISODES},
 }
 """Recipes by task."""
 

@@ -68,3 +68,15 @@ def test_walls_hold(name: str) -> None:
         assert (np.abs(after - before).max(axis=1) < 3 * kind.reach).all()
         cells = moved
     assert hit > 20
+
+
+def test_two_pictures_tell_the_velocity_of_the_ball() -> None:
+    world = MazeWorld(MazeConfig(maze="pointmaze_umaze"), batch=3)
+    seen = [world.reset([1, 2, 3])]
+    seen += [world.step(c).observation for c in _controls(12, 3)]
+    tops = [observation.values["top"] for observation in seen]
+    for step, observation in enumerate(seen):
+        assert np.array_equal(observation.values["before"], tops[max(step - 5, 0)])
+    assert not np.array_equal(seen[-1].values["before"], tops[-1])
+    goal = world.goal().values
+    assert np.array_equal(goal["before"], goal["top"])  # at rest

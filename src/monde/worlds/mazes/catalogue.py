@@ -16,6 +16,7 @@ class MazeKind:
         reach: Way along each axis in one control step at full speed.
         radius: Of the body, or of the room it needs.
         unit: Of its state, that of places first.
+        lag_steps: Control steps that the sensor `before` is behind, or 0 for a world without it.
     """
 
     body: Literal["point", "ball", "ant"]
@@ -24,6 +25,7 @@ class MazeKind:
     reach: float
     radius: float
     unit: str
+    lag_steps: int = 0
 
     @property
     def has_tasks(self) -> bool:
@@ -38,7 +40,9 @@ def _ogbench_point(maze: str) -> MazeKind:
 
 MAZES: Mapping[str, MazeKind] = {
     # gymnasium_robotics/envs/maze: cells of 1, speed clipped at 5 in steps of 0.01 s, radius 0.1, reached at 0.45.
-    "pointmaze_umaze": MazeKind(body="ball", maze="umaze", success=0.45, reach=0.05, radius=0.1, unit="m, m/s"),
+    "pointmaze_umaze": MazeKind(
+        body="ball", maze="umaze", success=0.45, reach=0.05, radius=0.1, unit="m, m/s", lag_steps=5
+    ),
     "pointmaze_medium": _ogbench_point("medium"),
     "pointmaze_large": _ogbench_point("large"),
     "pointmaze_giant": _ogbench_point("giant"),

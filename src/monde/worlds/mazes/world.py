@@ -1,10 +1,11 @@
 """`MazeWorld`: a body in a maze, in the real simulator, seen from above."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, UInt8
 
 from monde.errors import ContractError, WorldError, unknown_name
 from monde.limits import MAX_FRAME_SIDE_PIXELS
@@ -64,7 +65,8 @@ class MazeWorld:
     Physics is the real environment's, its own `step` in MuJoCo (see `Simulator`); goals and starts are drawn here, from
     each row's seed alone. The picture `top` is not MuJoCo's: it is a flat view of the whole maze from above, drawn from
     the simulator's walls and the body's simulated place, the same size for every maze. `state` is the environment's
-    observation. Episodes do not end at the goal; success is asked for.
+    observation. Episodes do not end at the goal; success is asked for. Where a body keeps its velocity, `before` shows
+    the picture of some control steps ago: what is encoded frame by frame can tell how fast it goes only from two.
 
     Raises:
         UsageError: What simulates it is not installed.
@@ -97,6 +99,7 @@ class MazeWorld:
         self._background = self._view.background()
         self._states = self._goals = np.zeros((batch, 0))
         self._fields: Float64[np.ndarray, "B n"] | None = None
+        self._pictures: deque[UInt8[np.ndarray, "B 3 side side"]] = deque(maxlen=self.kind.lag_steps + 1)
         self._seeds: tuple[int, ...] = ()
         self._steps = 0
 
@@ -112,11 +115,12 @@ class MazeWorld:
 
     @property
     def sensors(self) -> tuple[Sensor, ...]:
-        """`top` (rgb [3, side, side]) and `state`."""
+        """`top` and, where one picture does not tell how the body moves, `before` (rgb [3, side, side]); `state`."""
         side, names = self.config.side_pixels, self._body.state_names
         rate = 1 / self.actions.dt_seconds
+        cameras = ("top", "before") if self.kind.lag_steps else ("top",)
         state = Sensor(name="state", kind="state", shape=(len(names),), unit=self.kind.unit, rate_hz=rate, names=names)
-        return Sensor(name="top", kind="rgb", shape=(3, side, side), rate_hz=rate), state
+        return (*(Sensor(name=name, kind="rgb", shape=(3, side, side), rate_hz=rate) for name in cameras), state)
 
     @property
     def actions(self) -> ActionSpec:
@@ -137,7 +141,8 @@ class MazeWorld:
             goals.append(self._body.stand(goal, generator))
         self._states, self._goals = self._put(starts), self._put(goals)
         self._fields, self._steps = None, 0
-        return self._observe(self._states)
+        self._pictures.clear()
+        return self._see()
 
     def step(self, controls: Float[np.ndarray, "..."]) -> Transition:
         """One control step of every row; these worlds never end an episode.
@@ -154,7 +159,7 @@ class MazeWorld:
             where = f"{error.what} (seed {self._seeds[error.row]}) at step {self._steps + 1}"
             raise RowError(where, got=error.got, remedy=error.remedy, row=error.row, step=self._steps + 1) from error
         self._steps += 1
-        return Transition(self._observe(self._states), np.zeros(self._batch, dtype=np.bool_))
+        return Transition(self._see(), np.zeros(self._batch, dtype=np.bool_))
 
     def goal(self) -> Observation:
         """What the sensors would show with the body standing at each row's goal, at the present time."""
@@ -202,10 +207,20 @@ class MazeWorld:
         qpos, qvel = zip(*standing, strict=True)
         return self._simulator.start(np.stack(qpos), np.stack(qvel))
 
+    def _see(self) -> Observation:
+        """What is seen of the present states, `before` as it was, or as it was at the start."""
+        seen = self._observe(self._states)
+        self._pictures.append(seen.values["top"])
+        if not self.kind.lag_steps:
+            return seen
+        return Observation({**seen.values, "before": self._pictures[0]}, seen.times_seconds)
+
     def _observe(self, states: Float64[np.ndarray, "B width"]) -> Observation:
+        """What would be seen of these states if they had been so for a while."""
         top = self.config.look.light(self._body.paint(self._background, self._view, states))
         times = np.full(self._batch, self._steps * self.actions.dt_seconds)
-        return Observation({"top": top, "state": self._body.state(states).astype(np.float32)}, times)
+        values = {"top": top, "before": top} if self.kind.lag_steps else {"top": top}
+        return Observation({**values, "state": self._body.state(states).astype(np.float32)}, times)
 
     def _begun(self) -> None:
         if not self._seeds:
