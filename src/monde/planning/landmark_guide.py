@@ -14,6 +14,9 @@ from monde.planning.routes import Edge, Routes
 from monde.types import Belief, LatentGoal
 
 NAME = "landmarks"
+STRANGE = 3.0
+"""What lies so many times further from all landmarks than any visited place did, in latent space, is unlike them."""
+
 PROGRESS_BLOCKS = 0.5
 """Coming nearer by less than this is no progress."""
 
@@ -73,18 +76,21 @@ class LandmarkGuide:
         """The k landmarks nearest in latent space, and blocks to each of them (from each, if `backwards`).
 
         +Inf where the time is further than it is believed, or where nothing recorded leads from the nearest of them to
-        the landmark: two places on either side of a wall may look much alike, and no learned time is without error.
+        the landmark (two places on either side of a wall may look much alike, and no learned time is without error);
+        to none of them where what is seen is unlike all that was visited.
         """
         known = self.landmarks.latents
         k = min(self.config.near, len(known))
-        index = torch.cdist(latents.flatten(1).float(), known.flatten(1)).topk(k, dim=1, largest=False).indices
+        gaps, index = torch.cdist(latents.flatten(1).float(), known.flatten(1)).topk(k, dim=1, largest=False)
         here = latents[:, None]
         blocks = self.between(known[index], here) if backwards else self.between(here, known[index])
         found, times = index.cpu().numpy(), blocks.double().cpu().numpy()
         closest = np.take_along_axis(found, times.argmin(1)[:, None], 1)
         linked = self._linked(found, closest) if backwards else self._linked(closest, found)
         beside = linked | (closest == found)
-        return found, np.where(beside & (times <= self.landmarks.reach_blocks), times, np.inf)
+        # No learned time is to be believed of what is unlike all that it was learned on.
+        strange = gaps[:, :1].cpu().numpy() > STRANGE * self.landmarks.radius_latent
+        return found, np.where(beside & ~strange & (times <= self.landmarks.reach_blocks), times, np.inf)
 
     def _linked(self, sources: Int64[np.ndarray, "..."], targets: Int64[np.ndarray, "..."]) -> Bool[np.ndarray, "..."]:
         wanted = sources * len(self.landmarks) + targets

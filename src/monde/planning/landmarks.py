@@ -39,6 +39,7 @@ class Landmarks:
         blocks: [E] action blocks that it takes; > 0.
         reach_blocks: Learned times are believed up to this; no edge is longer.
         radius_blocks: How far the most remote of the visited places lies from its nearest landmark.
+        radius_latent: The same in latent space: what lies further from every landmark is unlike all that was visited.
         wanted: Landmarks that were asked for; more than M where they did not fit into memory, or were not needed.
         pruned: Why there are fewer than it would take to cover all that was visited, or none where there are enough.
 
@@ -52,6 +53,7 @@ class Landmarks:
     blocks: Float[Tensor, " E"]
     reach_blocks: float
     radius_blocks: float
+    radius_latent: float
     wanted: int
     pruned: str | None = None
 
@@ -95,7 +97,7 @@ class Landmarks:
             StoreError: `folder` exists, or the disk is full or read-only.
         """
         tensors = {name: getattr(self, name) for name in TENSOR_NAMES}
-        facts = _Facts(self.reach_blocks, self.radius_blocks, self.wanted, self.pruned)
+        facts = _Facts(self.reach_blocks, self.radius_blocks, self.radius_latent, self.wanted, self.pruned)
         save_artefact(folder, KIND, tensors, {"facts": to_json(facts), "of": of, "distance": distance})
 
     @classmethod
@@ -127,6 +129,7 @@ class Landmarks:
             blocks,
             reach_blocks=facts.reach_blocks,
             radius_blocks=facts.radius_blocks,
+            radius_latent=facts.radius_latent,
             wanted=facts.wanted,
             pruned=facts.pruned,
         )
@@ -147,5 +150,6 @@ def graph_bytes(landmarks: int, features: int, edges: int) -> int:
 class _Facts:
     reach_blocks: float
     radius_blocks: float
+    radius_latent: float
     wanted: int
     pruned: str | None

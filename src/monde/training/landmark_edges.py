@@ -27,15 +27,25 @@ class Chosen:
     Args:
         frames: [M] their frames.
         radius_blocks: How far the most remote candidate lies from its nearest landmark.
+        radius_latent: How far the candidate furthest in latent space does.
     """
 
     frames: Int64[Tensor, " M"]
     radius_blocks: float
+    radius_latent: float
 
 
-def both_ways(between: TimeBetween, one: Float[Tensor, "... N D"], other: Float[Tensor, "... N D"]) -> Tensor:
-    """The longer of the times there and back: near is what is near both ways."""
-    return torch.maximum(between(one, other), between(other, one))
+def both_ways(
+    between: TimeBetween, one: Float[Tensor, "... N D"], other: Float[Tensor, "... N D"], error: Float[Tensor, "..."]
+) -> Float[Tensor, "..."]:
+    """The longer of the times there and back, less what is known to be error: near is what is near both ways."""
+    return (torch.maximum(between(one, other), between(other, one)) - error).clamp_min(0)
+
+
+def to_itself(between: TimeBetween, latents: Float[Tensor, "M N D"]) -> Float[Tensor, " M"]:
+    """The learned time from each place to itself, which is error. Where it is large (a place that was rarely seen), all
+    that lies beside it would seem far away, and no number of landmarks would cover it."""
+    return torch.cat([between(part, part) for part in latents.split(PAIRS_AT_ONCE)])
 
 
 def candidates(data: FrameLatents, count: int, generator: Generator) -> Int64[Tensor, " C"]:
@@ -63,7 +73,7 @@ def choose(
     (arXiv 2011.12491, section 4.2).
     """
     latents = data.latents[among]
-    apart = torch.full((len(latents),), torch.inf, device=latents.device)
+    apart, error = torch.full((len(latents),), torch.inf, device=latents.device), to_itself(between, latents)
     picked: list[int] = []
     while float(apart.max()) > radius_blocks and len(picked) < most:
         # What lies far in latent space lies far in time too, and is not asked about. Candidates of which nothing is
@@ -71,15 +81,18 @@ def choose(
         picked.append(int(apart.argmax()))
         here = latents[picked[-1]]
         near = (latents - here).flatten(1).square().sum(1).topk(min(NEAR, len(latents)), largest=False).indices
-        apart[near] = torch.minimum(apart[near], both_ways(between, latents[near], here))
+        apart[near] = torch.minimum(apart[near], both_ways(between, latents[near], here, error[near]))
     chosen = torch.tensor(picked, device=among.device)
     far = (apart > radius_blocks).nonzero()[:, 0]
     if len(far):
         here, known = latents[far], latents[chosen]
         k = min(LOOKED_AT, len(known))
         index = torch.cdist(here.flatten(1), known.flatten(1)).topk(k, dim=1, largest=False).indices
-        apart[far] = torch.minimum(apart[far], both_ways(between, here[:, None], known[index]).amin(1))
-    return Chosen(among[chosen], float(apart.max()))
+        apart[far] = torch.minimum(
+            apart[far], both_ways(between, here[:, None], known[index], error[far, None]).amin(1)
+        )
+    gaps = torch.cdist(latents.flatten(1), latents[chosen].flatten(1)).amin(1)
+    return Chosen(among[chosen], float(apart.max()), float(gaps.max()))
 
 
 @torch.no_grad()
@@ -97,7 +110,8 @@ def assign(
     for part in frames.split(max(1, PAIRS_AT_ONCE // k)):
         here = data.latents[part]
         index = torch.cdist(here.flatten(1), known).topk(k, dim=1, largest=False).indices
-        blocks, nearest = both_ways(between, here[:, None], landmarks[index]).min(1)
+        error = to_itself(between, here)[:, None]
+        blocks, nearest = both_ways(between, here[:, None], landmarks[index], error).min(1)
         own = index.gather(1, nearest[:, None])[:, 0]
         found.append(torch.where(blocks <= most_blocks, own, torch.full_like(own, -1)))
     return torch.cat(found).cpu().numpy()

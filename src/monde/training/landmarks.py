@@ -73,8 +73,8 @@ class LandmarkSummary:
         landmarks: The graph.
         frames: The frame that each of them is, among all frames trained on.
         joined: Share of ordered pairs of landmarks between which a way leads.
-        recall: Share of the passages of at most `reach_blocks` that the learned time also calls so short: near 1 where
-            it can be believed so far.
+        recall: Share of the passages of at most half of `reach_blocks` that the learned time calls no longer than
+            `reach_blocks` from landmark to landmark: near 1 where it can be believed so far.
         unseen: Edges that the learned time alone would have made and that no passage supports, as a share of those
             that are supported: ways through walls, or ways that the recording did not take.
     """
@@ -168,6 +168,7 @@ def make_landmarks(
         blocks[kept].cpu().float().clamp_min(0.05),
         reach_blocks=config.reach_blocks,
         radius_blocks=chosen.radius_blocks,
+        radius_latent=chosen.radius_latent,
         wanted=config.landmarks,
         pruned=pruned,
     )
@@ -176,7 +177,7 @@ def make_landmarks(
         landmarks=graph,
         frames=chosen.frames,
         joined=_joined(graph),
-        recall=float(near[torch.from_numpy(found.seen >= config.least_seen)].float().mean()),
+        recall=float(near[torch.from_numpy(found.blocks <= config.reach_blocks / 2)].float().mean()),
         unseen=_unseen(latents, between, config.reach_blocks, found, int(kept.sum())),
     )
 
