@@ -1,6 +1,6 @@
 """How far plans can be trusted: probability of success, goals that cannot be reached, plannable range.
 
-    python benchmarks/trust.py --keep DIR [--cases doorless brief hurried short] [--stage episodes|all]
+    python benchmarks/trust.py --keep DIR [--cases doorless brief hurried short] [--stage episodes|range|all]
 
 DIR as of planning.py; what it does not hold is made by the task's recipe. Four cases, each of which succeeds in a part
 of its episodes only, and for different reasons:
@@ -26,16 +26,17 @@ from jaxtyping import Bool
 
 from common import options, write
 from monde.agents import Trust, observation_to_clip
+from monde.evaluation import scorecard
 from monde.evaluation.calibration import calibration_rows
 from monde.evaluation.plannable_range import score_plannable_range
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.statistics import wilson
-from monde.evaluation.trust import Witnessed, familiar, foresight_of, learn_trust, load_heads, witness
-from monde.evaluation.trust_config import TrustConfig
+from monde.evaluation.trust import familiar, foresight_of, learn_trust, load_heads, witness
+from monde.evaluation.trust_config import TrustConfig, Witnessed
 from monde.models import JEPA
 from monde.readouts import Familiarity
 from monde.recipes import RECIPES, strategy
-from monde.scorecard import Row
+from monde.scorecard import Row, Scorecard
 from monde.store import read_json, write_json
 from monde.training import fit_actor
 from monde.training.setup import reopen
@@ -212,9 +213,16 @@ def scene_rows(trust: Trust, model: JEPA, task: str) -> list[Row]:
 def range_rows(task: str, keep: Path) -> list[Row]:
     """The plannable range of a task's model under its learned time to the goal, and τ at some horizons."""
     run = prepare(task, 0, keep)
-    found = score_plannable_range(opened(run), strategy("hybrid", run, device="cpu").cost, partial(make, task))
+    path = run / "trusted" / "range.json"
+    if path.exists():
+        return list(Scorecard.from_json(read_json(path)).rows)
+    cost = strategy("hybrid", run, device="cpu", trust=False).cost
+    found = score_plannable_range(opened(run), cost, partial(make, task))
     kept = {"plannable_range_steps", "range_tau/5", "range_tau/25", "range_tau/50", "range_tau/100"}
-    return [replace(row, metric=f"{row.metric}/{task}") for row in found if row.metric in kept]
+    rows = [replace(row, metric=f"{row.metric}/{task}") for row in found if row.metric in kept]
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, scorecard("range", rows, {}, (0,)).to_json())
+    return rows
 
 
 def main() -> None:
@@ -222,9 +230,13 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--stage", choices=["episodes", "all"], default="all")
+    parser.add_argument("--stage", choices=["episodes", "range", "all"], default="all")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    if given.stage == "range":
+        for task in RANGED:
+            range_rows(task, given.keep)
+        return
     found = {name: judged(name, given.keep) for name in given.cases}
     if given.stage == "episodes":
         return
