@@ -46,6 +46,8 @@ from planning import opened, prepare
 BRIEF_STEPS = 900
 PICTURES = 100
 FIRST_SEED = 4_000_000
+OTHER_LEAST = (0.1, 0.05)
+"""Thresholds beside the declared one: what is asked for is a choice."""
 RANGED = ("tworoom", "tworoom_doors")
 
 
@@ -160,19 +162,33 @@ def possible(task: str, seeds: tuple[int, ...]) -> Bool[np.ndarray, " n"]:
 
 
 def abstention_rows(one: Judged, task: str) -> list[Row]:
-    """Share of impossible and of possible goals that are given up, and what came of those that were tried."""
+    """Share of impossible and of possible goals that are given up, at the declared threshold and at others."""
+    rows = []
+    for least in (None, *OTHER_LEAST):
+        settings = one.trust.settings if least is None else replace(one.trust.settings, least_probability=least)
+        suffix = "" if least is None else f"/least_{least:g}"
+        rows += _abstention_rows(replace(one, trust=replace(one.trust, settings=settings)), task, suffix)
+    return rows
+
+
+def _abstention_rows(one: Judged, task: str, suffix: str) -> list[Row]:
     forecast = one.trust.weigh(one.episodes.features)
     given_up = np.array([reason is not None for reason in forecast.reasons])
     can = possible(task, one.seeds)
     rows = []
-    for metric, part in (("impossible_abstained", ~can), ("possible_abstained", can)):
+    parts = {
+        "impossible_abstained": ~can,
+        "possible_abstained": can,
+        "reached_abstained": one.episodes.reached,
+    }
+    for metric, part in parts.items():
         n, count = int(part.sum()), int(given_up[part].sum())
         kinds: dict[str, int] = {}
         for reason in (forecast.reasons[i] for i in np.flatnonzero(part & given_up)):
             kinds[type(reason).__name__] = kinds.get(type(reason).__name__, 0) + 1
         failed = int((~one.episodes.reached[part & given_up]).sum())
         note = f"{count} of {n}: {kinds}; {failed} of these failed when they were tried all the same"
-        rows.append(Row(metric=metric, value=count / n, interval=wilson(count, n), n=n, note=note))
+        rows.append(Row(metric=metric + suffix, value=count / n, interval=wilson(count, n), n=n, note=note))
     return rows
 
 
