@@ -1,6 +1,6 @@
 """How far plans can be trusted: probability of success, goals that cannot be reached, plannable range.
 
-    python benchmarks/trust.py --keep DIR [--cases doorless brief hurried short] [--stage episodes|all]
+    python benchmarks/trust.py --keep DIR [--cases doorless brief hurried short] [--stage episodes|range|all]
 
 DIR as of planning.py; what it does not hold is made by the task's recipe. Four cases, each of which succeeds in a part
 of its episodes only, and for different reasons:
@@ -26,16 +26,17 @@ from jaxtyping import Bool
 
 from common import options, write
 from monde.agents import Trust, observation_to_clip
+from monde.evaluation import scorecard
 from monde.evaluation.calibration import calibration_rows
 from monde.evaluation.plannable_range import score_plannable_range
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.statistics import wilson
-from monde.evaluation.trust import Witnessed, familiar, foresight_of, learn_trust, load_heads, witness
-from monde.evaluation.trust_config import TrustConfig
+from monde.evaluation.trust import familiar, foresight_of, learn_trust, load_heads, witness
+from monde.evaluation.trust_config import TrustConfig, Witnessed
 from monde.models import JEPA
 from monde.readouts import Familiarity
 from monde.recipes import RECIPES, strategy
-from monde.scorecard import Row
+from monde.scorecard import Row, Scorecard
 from monde.store import read_json, write_json
 from monde.training import fit_actor
 from monde.training.setup import reopen
@@ -45,6 +46,8 @@ from planning import opened, prepare
 BRIEF_STEPS = 900
 PICTURES = 100
 FIRST_SEED = 4_000_000
+OTHER_LEAST = (0.1, 0.05)
+"""Thresholds beside the declared one: what is asked for is a choice."""
 RANGED = ("tworoom", "tworoom_doors")
 
 
@@ -159,19 +162,33 @@ def possible(task: str, seeds: tuple[int, ...]) -> Bool[np.ndarray, " n"]:
 
 
 def abstention_rows(one: Judged, task: str) -> list[Row]:
-    """Share of impossible and of possible goals that are given up, and what came of those that were tried."""
+    """Share of impossible and of possible goals that are given up, at the declared threshold and at others."""
+    rows = []
+    for least in (None, *OTHER_LEAST):
+        settings = one.trust.settings if least is None else replace(one.trust.settings, least_probability=least)
+        suffix = "" if least is None else f"/least_{least:g}"
+        rows += _abstention_rows(replace(one, trust=replace(one.trust, settings=settings)), task, suffix)
+    return rows
+
+
+def _abstention_rows(one: Judged, task: str, suffix: str) -> list[Row]:
     forecast = one.trust.weigh(one.episodes.features)
     given_up = np.array([reason is not None for reason in forecast.reasons])
     can = possible(task, one.seeds)
     rows = []
-    for metric, part in (("impossible_abstained", ~can), ("possible_abstained", can)):
+    parts = {
+        "impossible_abstained": ~can,
+        "possible_abstained": can,
+        "reached_abstained": one.episodes.reached,
+    }
+    for metric, part in parts.items():
         n, count = int(part.sum()), int(given_up[part].sum())
         kinds: dict[str, int] = {}
         for reason in (forecast.reasons[i] for i in np.flatnonzero(part & given_up)):
             kinds[type(reason).__name__] = kinds.get(type(reason).__name__, 0) + 1
         failed = int((~one.episodes.reached[part & given_up]).sum())
         note = f"{count} of {n}: {kinds}; {failed} of these failed when they were tried all the same"
-        rows.append(Row(metric=metric, value=count / n, interval=wilson(count, n), n=n, note=note))
+        rows.append(Row(metric=metric + suffix, value=count / n, interval=wilson(count, n), n=n, note=note))
     return rows
 
 
@@ -212,9 +229,16 @@ def scene_rows(trust: Trust, model: JEPA, task: str) -> list[Row]:
 def range_rows(task: str, keep: Path) -> list[Row]:
     """The plannable range of a task's model under its learned time to the goal, and τ at some horizons."""
     run = prepare(task, 0, keep)
-    found = score_plannable_range(opened(run), strategy("hybrid", run, device="cpu").cost, partial(make, task))
+    path = run / "trusted" / "range.json"
+    if path.exists():
+        return list(Scorecard.from_json(read_json(path)).rows)
+    cost = strategy("hybrid", run, device="cpu", trust=False).cost
+    found = score_plannable_range(opened(run), cost, partial(make, task))
     kept = {"plannable_range_steps", "range_tau/5", "range_tau/25", "range_tau/50", "range_tau/100"}
-    return [replace(row, metric=f"{row.metric}/{task}") for row in found if row.metric in kept]
+    rows = [replace(row, metric=f"{row.metric}/{task}") for row in found if row.metric in kept]
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, scorecard("range", rows, {}, (0,)).to_json())
+    return rows
 
 
 def main() -> None:
@@ -222,9 +246,13 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--stage", choices=["episodes", "all"], default="all")
+    parser.add_argument("--stage", choices=["episodes", "range", "all"], default="all")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    if given.stage == "range":
+        for task in RANGED:
+            range_rows(task, given.keep)
+        return
     found = {name: judged(name, given.keep) for name in given.cases}
     if given.stage == "episodes":
         return

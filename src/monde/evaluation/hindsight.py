@@ -1,22 +1,18 @@
 """Where there is no world to act in: pairs of held-out frames, and whether the recording got from one to the other."""
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float
-from torch import Generator, Tensor
+from torch import Generator
 
 from monde.actors import Actor, ForesightConfig, proposal
 from monde.agents import Strategy, features
 from monde.errors import DataError
-from monde.evaluation.trust_config import TrustConfig
+from monde.evaluation.trust_config import TrustConfig, Witnessed
 from monde.models import JEPA
 from monde.planning import pose
 from monde.readouts import Familiarity, TemporalDistance
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import Setup
 from monde.types import LatentGoal
-
-Pairs = tuple[Float[Tensor, "n F"], Bool[np.ndarray, " n"]]
 
 
 def hindsight_episodes(
@@ -26,7 +22,7 @@ def hindsight_episodes(
     heads: tuple[Actor, TemporalDistance, Familiarity],
     foresight: ForesightConfig,
     config: TrustConfig,
-) -> tuple[Pairs, Pairs]:
+) -> tuple[Witnessed, Witnessed]:
     """Features and outcomes of pairs to fit on and of pairs to judge by, from different held-out episodes.
 
     A goal is any later frame of the same episode. It counts as reached if the recording took no more than the budget:
@@ -62,7 +58,7 @@ def _pairs(
     config: TrustConfig,
     count: int,
     generator: Generator,
-) -> Pairs:
+) -> Witnessed:
     device = data.latents.device
     open_frames = (data.last - torch.arange(len(data), device=device) > 0).nonzero()[:, 0]
     pick = torch.rand(count, generator=generator, device=device)
@@ -77,4 +73,4 @@ def _pairs(
         propose = None if strategy.actor is None else proposal(model, strategy.actor, belief, goal)
         plan = strategy.planner.plan(pose(model, belief, strategy.cost, goal, 1, propose), generator)
         parts.append(features(model, heads, belief, goal, plan, foresight))
-    return torch.cat(parts), (goals - now <= config.budget_steps).cpu().numpy()
+    return Witnessed(torch.cat(parts), (goals - now <= config.budget_steps).cpu().numpy())

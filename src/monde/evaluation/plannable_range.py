@@ -186,7 +186,7 @@ def _one_episode(
 
 def _energies(
     cost: Cost, latents: Float[Tensor, "B S K H N D"], actions: Float[Tensor, "B S H A"], goal: Goal, rows: bool = False
-) -> Float[np.ndarray, "S H"]:
+) -> Float[np.ndarray, "n H"]:
     """Energy of each state by itself, for each sequence (of the one row) or row (of one sequence each)."""
     found = [
         cost(Rollout(latents[:, :, :, h : h + 1]), actions[:, :, h : h + 1], goal) for h in range(latents.shape[3])

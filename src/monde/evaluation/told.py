@@ -17,9 +17,14 @@ def trust_rows(planned: list[EpisodeResults], seed: int) -> list[Row]:
     known = [probability for probability in told if probability is not None]
     if len(known) < len(planned) or not known:
         return []
+    # A row that is at its goal when it begins plans nothing and is told nothing.
     probability = np.concatenate(known)
-    success = np.concatenate([result.success for result in planned])
-    reasons = [reason for result in planned for reason in result.abstained or (None,) * len(result.seeds)]
+    asked = ~np.isnan(probability)
+    if not asked.any():
+        return []
+    probability, success = probability[asked], np.concatenate([result.success for result in planned])[asked]
+    every = [reason for result in planned for reason in result.abstained or (None,) * len(result.seeds)]
+    reasons = [reason for reason, told in zip(every, asked, strict=True) if told]
     mean, interval = mean_interval(probability, seed)
     acted = np.array([reason is None for reason in reasons])
     n, note = len(success), "mean of what was told before the first block"

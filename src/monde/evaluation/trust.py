@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
 from torch import Tensor
 
 from monde import worlds
@@ -20,7 +19,7 @@ from monde.evaluation.protocol import describe_strategy, protocol_card, scorecar
 from monde.evaluation.run import check_world, recorded_world
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.timing import MakeWorld
-from monde.evaluation.trust_config import TrustConfig
+from monde.evaluation.trust_config import TrustConfig, Witnessed
 from monde.models import JEPA, load_model
 from monde.protocols import WorldModel
 from monde.readouts import (
@@ -43,19 +42,6 @@ Heads = tuple[Actor, TemporalDistance, Familiarity]
 
 NEVER_NEAR = 0.999
 """Share of the episodes that succeeded which imagination must have come nearer in than the limit of "never near"."""
-
-
-@dataclass(frozen=True)
-class Witnessed:
-    """What was known at the first plan of each episode, and what came of it.
-
-    Args:
-        features: [n, F] in the order of `monde.agents.FEATURES`.
-        reached: [n].
-    """
-
-    features: Float[Tensor, "n F"]
-    reached: Bool[np.ndarray, " n"]
 
 
 def fit_trust(
@@ -84,9 +70,7 @@ def fit_trust(
     foresight = foresight_of(model, config)
     strategy = replace(strategy, trust=None)
     if name == "hindsight":
-        fitted, judged = (
-            Witnessed(*found) for found in hindsight_episodes(model, setup, strategy, heads, foresight, config)
-        )
+        fitted, judged = hindsight_episodes(model, setup, strategy, heads, foresight, config)
         seeds: tuple[int, ...] = ()
     else:
         check_world(setup, name)

@@ -1,6 +1,10 @@
-"""How trust is fitted and judged."""
+"""How trust is fitted and judged, and what it is fitted on."""
 
 from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 from monde.errors import UsageError
 
@@ -39,3 +43,16 @@ class TrustConfig:
     def __post_init__(self) -> None:
         if min(self.episodes, self.judged, self.budget_steps, self.batch, self.draws) < 1:
             raise UsageError("trust cannot be fitted on nothing", got=self, expected="every size ≥ 1")
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """What was known at the first plan of each episode, and what came of it.
+
+    Args:
+        features: [n, F] in the order of `monde.agents.FEATURES`.
+        reached: [n].
+    """
+
+    features: Float[Tensor, "n F"]
+    reached: Bool[np.ndarray, " n"]
