@@ -20,7 +20,7 @@ from monde.training.looks import changed_look
 from monde.training.repaint import fit_repaint, scenery
 from monde.types import Clip
 
-STEPS = 30
+STEPS = 60
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("adapt")
     record("tworoom", folder / "data", episodes=24, steps=30, seed=1)
     record("tworoom+colour", folder / "new", episodes=8, steps=30, seed=2)
-    train(TrainConfig(data=str(folder / "data"), run=str(folder / "run"), steps=40, frame=32, batch=16))
+    train(TrainConfig(data=str(folder / "data"), run=str(folder / "run"), steps=100, frame=32, batch=16))
     fit_actor(folder / "run", FitActorConfig(minutes=None, steps=2))
     return folder / "run"
 
@@ -92,7 +92,7 @@ def test_stopped_by_a_signal_it_goes_on_as_if_it_had_not_been(run: Path, tmp_pat
 
 
 def test_other_dynamics_are_learned_and_latents_stay(run: Path, tmp_path: Path) -> None:
-    record("tworoom+dynamics", tmp_path / "new", episodes=8, steps=30, seed=3)
+    record("tworoom+dynamics", tmp_path / "new", episodes=24, steps=60, seed=3)
     config = AdaptConfig(
         run=str(run),
         out=str(tmp_path / "out"),
@@ -100,6 +100,8 @@ def test_other_dynamics_are_learned_and_latents_stay(run: Path, tmp_path: Path) 
         changed="dynamics",
         minutes=None,
         steps=STEPS,
+        batch=32,
+        learning_rate=2e-4,
     )
     summary = adapt(config)
     assert summary.before is not None
