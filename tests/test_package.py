@@ -52,7 +52,8 @@ SMALL = {
     "minutes=10": "minutes=0.05",
     "minutes=1)": "minutes=0.05)",
     "episodes=2000, judged=1000": "episodes=150, judged=40",
-    "±4": "±12",
+    "±4": "±30",
+    "state.x<20,state.y>40": "state.x<40,state.y>20",
 }
 
 
