@@ -54,8 +54,9 @@ SMALL = {
     "landmarks=512": "landmarks=32, reach_blocks=8.0, least_seen=1",
     "levels=2": "levels=2, minutes=0.02, heads=FitActorConfig(minutes=0.02)",
     "episodes=2000, judged=1000": "episodes=150, judged=40",
-    "±4": "±12",
     "minutes=2)": "minutes=0.05)",
+    "±4": "±30",
+    "state.x<20,state.y>40": "state.x<40,state.y>20",
 }
 
 PAGES = ("README.md", *(f"docs/{page}.md" for page in ("quickstart", "planning", "far", "trust", "robustness")))
