@@ -16,6 +16,7 @@ from monde.training.setup import Setup
 from monde.types import Belief, Latents
 
 FRAMES_AT_ONCE = 256
+CODES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,39 +74,45 @@ class LevelFrames(FrameLatents):
     """The same frames as a level of time above sees them: its blocks are macro-actions.
 
     Args:
-        level: That level.
-        below: The frames as the level below sees them.
+        codes: [M, c] the macro-action that was taken from each frame on, within its bounds.
     """
 
-    level: TimeLevel
-    below: FrameLatents
+    codes: Float[Tensor, "M c"]
 
     @classmethod
+    @torch.no_grad()
     def above(cls, below: FrameLatents, level: TimeLevel) -> "LevelFrames":
         """The frames of `below` for the level on top of it."""
+        low, high = level.actions.bounds(below.latents.device)
+        codes = [
+            level.code(below.latents[part], sequence(below, part, level.config.span))[0].clamp(low, high)
+            for part in torch.arange(len(below), device=below.latents.device).split(CODES_AT_ONCE)
+        ]
         return cls(
             latents=below.latents,
             controls=below.controls,
             first=below.first,
             last=below.last,
             block=below.block * level.config.span,
-            level=level,
-            below=below,
+            codes=torch.cat(codes),
         )
 
     def blocks(self, frames: Int64[Tensor, "..."]) -> Float[Tensor, "... A"]:
-        """The macro-action that was taken from each frame on, within its bounds."""
-        sequences = sequence(self.below, frames, self.level.config.span)
-        low, high = self.level.actions.bounds(sequences.device)
-        with torch.no_grad():
-            return self.level.code(self.latents[frames], sequences)[0].clamp(low, high)
+        """The macro-action that was taken from each frame on."""
+        return self.codes[frames]
 
     def outcomes(
         self, model: JEPA | TimeLevel, frames: Int64[Tensor, " F"], actions: Float[Tensor, "F C A"]
     ) -> Float[Tensor, "F C N D"]:
-        """What the level predicts of each macro-action at each frame."""
+        """What the level predicts of each macro-action at each frame.
+
+        Raises:
+            ContractError: A model that does not see these frames as they are.
+        """
+        if not isinstance(model, TimeLevel):
+            raise ContractError("these are the frames of a level of time", got=type(model).__name__)
         here = self.latents[frames][:, None].expand(-1, actions.shape[1], -1, -1)
-        return self.level.predict(here, actions)
+        return model.predict(here, actions)
 
 
 def sequence(data: FrameLatents, frames: Int64[Tensor, "..."], span: int) -> Float[Tensor, "... a"]:
