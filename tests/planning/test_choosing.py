@@ -6,7 +6,7 @@ import torch
 from mazes import GOAL, START, belief_at, through_walls, walks
 from monde.errors import PlanningError
 from monde.planning import ChoosingConfig, ChoosingGuide, LandmarkGuide
-from monde.training.landmarks import FitLandmarksConfig, make_landmarks
+from monde.training.far.landmarks import FitLandmarksConfig, make_landmarks
 from monde.types import LatentGoal
 
 NEAR, ACROSS = (20.0, 12.0), (12.0, 28.0)

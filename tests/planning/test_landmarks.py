@@ -12,7 +12,7 @@ from monde.agents import PlanningAgent, Strategy, run_episodes
 from monde.costs import LatentDistance
 from monde.errors import ContractError, PlanningError, StoreError, TrainingError, UsageError
 from monde.planning import CEMConfig, CEMPlanner, LandmarkConfig, LandmarkGuide, Landmarks, Lead, Outcome
-from monde.training.landmarks import FitLandmarksConfig, LandmarkSummary, make_landmarks
+from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, make_landmarks
 from monde.types import LatentGoal, ReadoutGoal
 
 SETTINGS = FitLandmarksConfig(landmarks=100, radius_blocks=1.2, reach_blocks=4.0, device="cpu")

@@ -15,9 +15,9 @@ from monde.models import JEPA, load_model, weights_hash
 from monde.recipes import strategy
 from monde.store import RunFolder
 from monde.training import AdaptConfig, FitActorConfig, TrainConfig, adapt, fit_actor, train
-from monde.training.adapt import carry_heads
-from monde.training.looks import changed_look
-from monde.training.repaint import fit_repaint, scenery
+from monde.training.adapting.adapt import carry_heads
+from monde.training.adapting.looks import changed_look
+from monde.training.adapting.repaint import fit_repaint, scenery
 from monde.types import Clip
 
 STEPS = 60

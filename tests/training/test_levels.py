@@ -13,8 +13,8 @@ from monde.planning import LevelGuide
 from monde.recipes import strategy
 from monde.store import RunFolder, read_json
 from monde.training import FitActorConfig, FitLevelsConfig, TrainConfig, fit_actor, fit_levels, train
+from monde.training.far.levels import fit_level
 from monde.training.frame_latents import FrameLatents, LevelFrames, sequence
-from monde.training.levels import fit_level
 from monde.types import LatentGoal
 
 HEADS = FitActorConfig(minutes=None, steps=40, frames=16, goals_each=4, recorded=4, hidden=64, depth=2, device="cpu")

@@ -38,7 +38,7 @@ class Adapt:
         return self.out or self.run.parent / f"{run.name}-adapted"
 
     def execute(self, reporter: Reporter) -> Outcome:
-        """Adapt; see `monde.training.adapt`."""
+        """Adapt; see `monde.training.adapting.adapt`."""
         from monde.training import AdaptConfig, adapt
 
         config = AdaptConfig(

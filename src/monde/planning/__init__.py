@@ -1,14 +1,14 @@
 """Searches over action blocks. A planner sees a `Problem` of callables and owns no model."""
 
 from monde.planning.cem import CEMConfig, CEMPlanner
-from monde.planning.choosing import ChoosingConfig, ChoosingGuide
+from monde.planning.far.choosing import ChoosingConfig, ChoosingGuide
+from monde.planning.far.guiding import Guide, Journey, Lead, Outcome, latent_goal
+from monde.planning.far.landmark_guide import LandmarkConfig, LandmarkGuide
+from monde.planning.far.landmarks import Landmarks
+from monde.planning.far.level_guide import LevelGuide, LevelStrategy
 from monde.planning.gradient import GradientConfig, GradientPlanner
-from monde.planning.guiding import Guide, Journey, Lead, Outcome, latent_goal
 from monde.planning.hybrid import HybridConfig, HybridPlanner
 from monde.planning.icem import ICEMConfig, ICEMPlanner
-from monde.planning.landmark_guide import LandmarkConfig, LandmarkGuide
-from monde.planning.landmarks import Landmarks
-from monde.planning.level_guide import LevelGuide, LevelStrategy
 from monde.planning.mppi import MPPIConfig, MPPIPlanner
 from monde.planning.opening import shift_plan
 from monde.planning.pose import pose

@@ -22,8 +22,8 @@ from monde.planning import (
 )
 from monde.readouts import TemporalDistance
 from monde.store import RunFolder
-from monde.training.landmarks import distance_hash
-from monde.training.levels import level_hash
+from monde.training.far.landmarks import distance_hash
+from monde.training.far.levels import level_hash
 from monde.types import Belief, LatentGoal
 from monde.types.plans import Propose
 

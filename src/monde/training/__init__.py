@@ -2,12 +2,12 @@
 
 from monde.training.actor import ActorSummary, FitActorConfig, fit_actor
 from monde.training.actor_step import GoalShares
-from monde.training.adapt import AdaptConfig, AdaptSummary, adapt
+from monde.training.adapting.adapt import AdaptConfig, AdaptSummary, adapt
 from monde.training.cloning import clone_recording
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
-from monde.training.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
-from monde.training.levels import FitLevelsConfig, LevelSummary, fit_levels
+from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
+from monde.training.far.levels import FitLevelsConfig, LevelSummary, fit_levels
 from monde.training.loop import TrainProgress, TrainSummary, train
 from monde.training.step import TrainStep
 

@@ -10,9 +10,9 @@ from torch import Generator, Tensor
 
 from monde.data import Windows
 from monde.models import JEPA
-from monde.training.adapt_step import block_actions, prediction_error
-from monde.training.looks import changed_look
-from monde.training.repaint import Repaint, fit_repaint, scenery
+from monde.training.adapting.adapt_step import block_actions, prediction_error
+from monde.training.adapting.looks import changed_look
+from monde.training.adapting.repaint import Repaint, fit_repaint, scenery
 from monde.training.setup import Setup
 from monde.types import Clip, Stream
 

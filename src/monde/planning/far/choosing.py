@@ -11,9 +11,9 @@ from jaxtyping import Int64
 from torch import Generator, Tensor
 
 from monde.errors import PlanningError
-from monde.planning.guiding import Guide, Journey, Lead, straight
-from monde.planning.landmark_guide import PROGRESS_BLOCKS
-from monde.planning.landmarks import TimeBetween
+from monde.planning.far.guiding import Guide, Journey, Lead, straight
+from monde.planning.far.landmark_guide import PROGRESS_BLOCKS
+from monde.planning.far.landmarks import TimeBetween
 from monde.types import Belief, LatentGoal
 
 

@@ -9,8 +9,8 @@ from torch import Generator, Tensor, nn
 
 from monde.data import Windows
 from monde.models import JEPA
-from monde.training.adapt_sources import LookedFrames, NewClips, OldFrames
-from monde.training.adapt_step import DynamicsStep, LookStep
+from monde.training.adapting.adapt_sources import LookedFrames, NewClips, OldFrames
+from monde.training.adapting.adapt_step import DynamicsStep, LookStep
 from monde.training.setup import Setup
 
 

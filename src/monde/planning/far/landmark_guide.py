@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Generator, Tensor
 
 from monde.errors import PlanningError
-from monde.planning.guiding import Lead, Outcome
-from monde.planning.landmarks import Landmarks, TimeBetween
-from monde.planning.routes import Edge, Routes
+from monde.planning.far.guiding import Lead, Outcome
+from monde.planning.far.landmarks import Landmarks, TimeBetween
+from monde.planning.far.routes import Edge, Routes
 from monde.types import Belief, LatentGoal
 
 NAME = "landmarks"

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Int64
 from torch import Generator, Tensor
 
-from monde.planning.guiding import Guide, Journey, Lead, straight
-from monde.planning.landmarks import TimeBetween
+from monde.planning.far.guiding import Guide, Journey, Lead, straight
+from monde.planning.far.landmarks import TimeBetween
 from monde.planning.pose import pose
 from monde.protocols import Cost, Imagines, Planner
 from monde.types import Belief, LatentGoal

@@ -12,13 +12,13 @@ from monde.errors import TrainingError, UsageError
 from monde.limits import MAX_LANDMARK_BYTES, MAX_LANDMARK_EDGES, MAX_LANDMARKS
 from monde.models import load_model
 from monde.models.load import weights_hash
-from monde.planning.landmarks import Landmarks, TimeBetween, graph_bytes
+from monde.planning.far.landmarks import Landmarks, TimeBetween, graph_bytes
 from monde.readouts import TemporalDistance
 from monde.store import RunFolder, read_manifest, remove_artefact
 from monde.store.hashing import sha256_bytes
 from monde.training.device import choose_device, choose_precision
+from monde.training.far.landmark_edges import Passages, assign, candidates, choose, passages, times
 from monde.training.frame_latents import FrameLatents, encode_frames
-from monde.training.landmark_edges import Passages, assign, candidates, choose, passages, times
 from monde.training.setup import reopen
 
 EDGES_EACH = 24

@@ -16,8 +16,8 @@ from monde.models.load import weights_hash
 from monde.perception import FrozenPerception
 from monde.readouts import TemporalDistance
 from monde.store import RunFolder
-from monde.training.adapt_sources import NewClips
-from monde.training.adapt_tasks import dynamics_task, look_task
+from monde.training.adapting.adapt_sources import NewClips
+from monde.training.adapting.adapt_tasks import dynamics_task, look_task
 from monde.training.checkpoint import Position, load_checkpoint, save_checkpoint
 from monde.training.setup import Setup, claim_run, prepare, reopen
 from monde.training.signals import StopOnSignal
@@ -107,8 +107,8 @@ def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bo
     """Adapt a run to its world as it looks or moves now.
 
     Another look: its encoder is taught so that all its other parts go on working. With `data`, the old frames are
-    painted in the new look (`monde.training.repaint`); without, they are shown in looks of any kind. The old encoder
-    says what its latents should be. Other dynamics: these are trained on the new episodes, and latents stay what they
+    painted in the new look (`repaint.py`); without, they are shown in looks of any kind. The old encoder says what its
+    latents should be. Other dynamics: these are trained on the new episodes, and latents stay what they
     were. The result is a run of its own; actor and temporal distance are taken over, bound to the new weights (fit them
     again with `fit_actor` where distances have changed).
 

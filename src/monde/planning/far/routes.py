@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from monde.planning.landmarks import Landmarks
+from monde.planning.far.landmarks import Landmarks
 
 LEAST_BLOCKS = 1e-3
 """An edge of no length would not be an edge in a sparse matrix."""

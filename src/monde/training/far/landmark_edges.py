@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
-from monde.planning.landmarks import TimeBetween
+from monde.planning.far.landmarks import TimeBetween
 from monde.training.frame_latents import FrameLatents
 
 PAIRS_AT_ONCE = 65_536
