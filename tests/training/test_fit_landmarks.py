@@ -13,7 +13,7 @@ from monde.recipes import strategy
 from monde.store import RunFolder, read_json
 from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig, fit_actor, fit_landmarks, train
 
-QUICK = FitActorConfig(minutes=None, steps=60, frames=16, goals_each=4, recorded=4, hidden=64, depth=2, device="cpu")
+QUICK = FitActorConfig(minutes=None, steps=400, frames=16, goals_each=4, recorded=4, hidden=64, depth=2, device="cpu")
 FEW = FitLandmarksConfig(landmarks=24, reach_blocks=6.0, least_seen=1, device="cpu")
 
 
