@@ -5,12 +5,14 @@ from monde.training.actor_step import GoalShares
 from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
 from monde.training.loop import TrainProgress, TrainSummary, train
+from monde.training.refine import RefineConfig, refine
 from monde.training.step import TrainStep
 
 __all__ = [
     "ActorSummary",
     "FitActorConfig",
     "GoalShares",
+    "RefineConfig",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",
@@ -19,5 +21,6 @@ __all__ = [
     "choose_precision",
     "default_learning_rate",
     "fit_actor",
+    "refine",
     "train",
 ]
