@@ -1,6 +1,6 @@
 """What a remembering model knows of physics: minimal pairs in the plane and in space, held-out objects.
 
-    python benchmarks/physics.py --keep DIR [--spaces 2d 3d] [--minutes 24] [--films 14_000] [--sets 100]
+    python benchmarks/physics.py --keep DIR [--spaces 2d 3d] [--minutes 26] [--films 14_000] [--sets 100]
 
 Records possible films, trains by the recipe `monde.recipes.physics` (both skipped where DIR holds them), and scores
 pairs of the test split: pairwise accuracy and AUROC of single films for each principle and grade, beside the untrained
@@ -29,7 +29,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--keep", type=Path, required=True, help="recordings and runs, made once")
     parser.add_argument("--spaces", nargs="+", default=["2d", "3d"], choices=["2d", "3d"])
-    parser.add_argument("--minutes", type=float, default=24.0, help="of training, each")
+    parser.add_argument("--minutes", type=float, default=26.0, help="of training, each")
     parser.add_argument("--films", type=int, default=14_000, help="recorded, each")
     parser.add_argument("--sets", type=int, default=100, help="of four films, of each principle and grade")
     parser.add_argument("--seed", type=int, default=0)

@@ -48,8 +48,13 @@ class ObjectiveConfig:
     projections: int = 256
 
     def __post_init__(self) -> None:
-        weights = (self.regulariser_weight, self.covariance_weight, self.inverse_weight, self.rollout_weight)
-        weights += (self.within_weight,)
+        weights = (
+            self.regulariser_weight,
+            self.covariance_weight,
+            self.inverse_weight,
+            self.rollout_weight,
+            self.within_weight,
+        )
         if min(weights) < 0 or self.context < 1 or self.projections < 1 or self.rollout_steps < 0:
             raise ContractError("ObjectiveConfig has a negative weight or an empty context", got=self)
         if self.outliers is not None and not 0 < self.outliers < math.inf:
