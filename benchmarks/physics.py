@@ -42,6 +42,7 @@ def main() -> None:
     protocol = {
         "training": "possible films of all principles, split train",
         "training_minutes": given.minutes,
+        "training_of_dynamics_alone": "the last half of it",
         "films": given.films,
         "sets": given.sets,
         "split": "test",

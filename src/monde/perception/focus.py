@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from monde.nn import BatchNorm
 
-DARK = 16.0
-"""Grey levels added to both sides of the ratio to the frame's own colour: where all is black, nothing is seen."""
+DARK = 16 / 127.5
+"""Added to both sides of the ratio to the frame's own colour, of 2 for white: where all is black, nothing is seen."""
 
 FAINT = 3e-3
 """Weight of nothing at all, beside which what is in focus must stand out."""
@@ -58,16 +58,16 @@ class FocusEncoder(nn.Module):
         """Frames scaled to -1..1 to features [M, features]."""
         seen = relative(frames).to(frames.dtype).contiguous(memory_format=torch.channels_last)
         maps = self.wide(self.near(seen).relu_()).relu_().permute(0, 2, 3, 1).flatten(1, 2)  # [M, P, base]
-        weights = (maps @ self.weigh.weight.T.to(maps.dtype)).relu_().square().transpose(1, 2)  # [M, K, P]
+        weighed = torch.matmul(self.weigh.weight.to(maps.dtype), maps.transpose(1, 2)).relu_()  # [M, K, P]
+        weights = weighed * weighed
         told = self.norm(torch.cat(_pooled(weights, maps, self.grid), dim=1))
         return self.linear(told) + self.mlp(told)
 
 
 def relative(frames: Float[Tensor, "M C h w"]) -> Float[Tensor, "M C h w"]:
     """Logarithm of the ratio of each colour, -1..1, to the median of its frame (over every fourth row and column)."""
-    levels = (frames.float() + 1) * 127.5
-    median = levels[:, :, ::4, ::4].flatten(2).median(dim=2).values[:, :, None, None]
-    return ((levels + DARK) / (median + DARK)).log()
+    logs = (frames.float() + (1 + DARK)).log()
+    return logs - logs[:, :, ::4, ::4].flatten(2).median(dim=2).values[:, :, None, None]
 
 
 def _pooled(
@@ -76,7 +76,7 @@ def _pooled(
     """Centroids, spreads, log masses and mean features of each weighting."""
     looks = weights @ maps
     with torch.autocast(weights.device.type, enabled=False):  # a centroid in bfloat16 would be half a pixel off
-        moments = weights.float() @ grid
+        moments = (weights.flatten(0, 1).float() @ grid).unflatten(0, weights.shape[:2])
         mass = moments[..., :1] + FAINT
         x, y, xx, xy, yy = (moments[..., 1:] / mass).unbind(-1)
         told = torch.stack([x, y, xx - x * x, xy - x * y, yy - y * y], dim=-1)
