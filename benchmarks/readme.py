@@ -50,7 +50,7 @@ FIGURES = (
         (
             "physics",
             f"pairwise/{space}/mean/{grade}",
-            f"impossible films {where} that surprise more than their possible twins, nine principles, new objects: {told}",
+            f"impossible films {where} that surprise more than their possible twins, 9 principles, new objects: {told}",
             100,
             "%",
             1,

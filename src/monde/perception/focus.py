@@ -22,8 +22,8 @@ class FocusEncoder(nn.Module):
     """Two convolutions, K weighted poolings of their map, and a linear map beside an MLP on what these tell.
 
     Frames are first taken relative to their own median colour, so that light which goes out for a moment changes
-    little. The convolutions have no biases and the first no response to a flat colour: an empty background weighs
-    nothing, whatever it is like. Weights are squared, so that what stands out most counts.
+    little. The convolutions have no biases, and the first begins blind to flat colour: an empty background weighs
+    next to nothing, whatever it is like. Weights are squared, so that what stands out most counts.
 
     Args:
         channels: Image channels.
