@@ -43,6 +43,7 @@ class RefineConfig:
         minutes: Time for it, encoding included; or none.
         steps: Optimiser steps, or none; with `minutes`, whichever ends first.
         windows: Lengths of the windows in model steps, one of which is drawn for each batch.
+        rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
         batch: Windows in a batch.
         learning_rate: Peak rate of AdamW.
         most_frames: Frames that are encoded at most, of episodes drawn at random.
@@ -57,6 +58,7 @@ class RefineConfig:
     minutes: float | None = 10.0
     steps: int | None = None
     windows: tuple[int, ...] = (8, 13)
+    rollout_steps: int = 5
     batch: int = 128
     learning_rate: float = 1e-3
     most_frames: int = 1_000_000
@@ -66,7 +68,8 @@ class RefineConfig:
 
     def __post_init__(self) -> None:
         ends = [end for end in (self.minutes, self.steps) if end is not None]
-        if not ends or not self.windows or min(*ends, *self.windows, self.batch - 1, self.most_frames) <= 0:
+        sizes = (*ends, *self.windows, self.batch - 1, self.most_frames, self.rollout_steps)
+        if not ends or not self.windows or min(sizes) <= 0:
             raise UsageError("RefineConfig has no end or an empty size", got=self, expected="minutes or steps, all > 0")
 
 
@@ -166,7 +169,7 @@ def refine_dynamics(
             group["lr"] = learning_rate(config.learning_rate, step, 100, done)
         latents = _windows(data, config, model.actions.block, rng)
         actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
-        predicted = model.predict(latents, actions, objective.context, objective.rollout_steps)
+        predicted = model.predict(latents, actions, objective.context, config.rollout_steps)
         losses = error(latents.values, actions, predicted, generator)
         check_losses(losses.total, losses.parts, lambda: f"step {step} of refining")  # noqa: B023
         optimiser.zero_grad(set_to_none=True)
