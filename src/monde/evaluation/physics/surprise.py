@@ -21,6 +21,9 @@ from monde.evaluation.physics.beliefs import encode_films, frames_per_step
 from monde.models import JEPA
 from monde.types import Latents
 
+NEGLIGIBLE = 0.05
+"""Error, where latents have a spread of 1, below which errors hardly differ."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SurpriseConfig:
@@ -56,7 +59,7 @@ class Surprise:
     Args:
         errors: [n, T] root mean squared error of the latent that was predicted from all that was seen before, by
             horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
-        contrasts: [n, T] how much greater that error is than the error of a prediction from a short context, by
+        contrasts: [n, T] logarithm of the ratio of that error to the error of a prediction from a short context, by
             (horizon, length of the context), both in model steps; NaN likewise.
         rate_hz: Frames a second.
     """
@@ -109,7 +112,8 @@ def surprise(
                 errors[k][rows, phase + k * stride :: stride] = error
             for c in chosen.moments:
                 for k, error in _predictions(model, latents, c, chosen).items():
-                    contrasts[k, c][rows, phase + k * stride :: stride] = whole[k] - error
+                    ratio = (whole[k] + NEGLIGIBLE) / (error + NEGLIGIBLE)
+                    contrasts[k, c][rows, phase + k * stride :: stride] = np.log(ratio)
     return Surprise(errors=errors, contrasts=contrasts, rate_hz=rate_hz)
 
 
