@@ -4,8 +4,9 @@ The error of a prediction alone tells little: an empty scene is easier to forese
 goes out is an error to every model. What tells is the *difference that memory makes*: each frame is predicted twice,
 from all that was seen before and from the last moment alone. In a possible film memory helps, or does no harm; where
 something vanished, turned or changed while it was not seen, the model that remembers is the more surprised of the two.
-What is hard to foresee for both cancels out in the ratio of their errors. (Surprise as prediction error at several context lengths: Garrido et al.,
-arXiv 2502.11831, section 3; the contrast of two contexts is ours: docs/log.md, 2026-11-26.)
+What is hard to foresee for both cancels out in the ratio of their errors. (Surprise as prediction error at several
+context lengths: Garrido et al., arXiv 2502.11831, section 3; the contrast of two contexts is ours: docs/log.md,
+2026-11-26.)
 """
 
 from collections.abc import Iterator, Mapping
