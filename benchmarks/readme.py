@@ -49,12 +49,13 @@ FIGURES = (
     *(
         (
             "physics",
-            f"pairwise/2d/mean/{grade}",
-            f"impossible films that surprise more than their possible twins, nine principles, new objects: {told}",
+            f"pairwise/{space}/mean/{grade}",
+            f"impossible films {where} that surprise more than their possible twins, 9 principles, new objects: {told}",
             100,
             "%",
             1,
         )
+        for space, where in (("2d", "in the plane"), ("3d", "in space"))
         for grade, told in (("easy", "in view"), ("hidden", "hidden for 0.3 s"), ("long-hidden", "for 1 s"))
     ),
     *(

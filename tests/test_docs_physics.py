@@ -11,7 +11,7 @@ from monde.cli import main
 ROOT = Path(__file__).resolve().parent.parent
 SMALLER = (
     ("--episodes 1500", "--episodes 36"),
-    ("--batch 64", "--batch 4"),
+    ("--batch 32", "--batch 4"),
     ("--minutes 3", "--steps 3"),
     ("--n 16 --grades easy", "--n 2 --grades easy --principles inertia"),
 )

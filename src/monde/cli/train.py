@@ -58,6 +58,8 @@ class Train:
     """Weight of SIGReg, which keeps the latents from collapsing."""
     inverse: float = 0.0
     """Weight of inverse dynamics, which keeps in the latents what actions control; 10 suits small robot logs."""
+    within: float = 0.0
+    """Weight of variety within clips, which keeps in the latents what changes; 1 suits films of scenes at rest."""
     rollout_context: int = 1
     """Frames that the prediction of several steps is given; memory wants 2 or more."""
     rollout_steps: int = 0
@@ -113,6 +115,7 @@ class Train:
             objective=ObjectiveConfig(
                 regulariser_weight=self.regulariser,
                 inverse_weight=self.inverse,
+                within_weight=self.within,
                 context=self.rollout_context,
                 rollout_steps=self.rollout_steps,
                 outliers=self.outliers,

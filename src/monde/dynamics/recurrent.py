@@ -35,13 +35,15 @@ class RecurrentDynamicsConfig:
 
 
 class RecurrentDynamics(Dynamics):
-    """m' = GRU(m, [z, z - z_before, action]); z' = z + head(m', z, z - z_before), one head per ensemble member.
+    """m' = GRU(m, [z, z - z_before, action]); z' = z + W (z - z_before) + head(m', z, z - z_before), one head per
+    ensemble member. W begins as a share of the identity: what moved goes on moving.
 
     Where there was no frame before, the change is zero. The memory [B, C] is that after all frames *before* the newest;
     the newest latent and the action enter it together, when the next frame is predicted. One token a frame (N = 1).
     """
 
     window = 2
+    goes_on = 0.3
 
     def __init__(self, config: RecurrentDynamicsConfig) -> None:
         super().__init__()
@@ -50,6 +52,8 @@ class RecurrentDynamics(Dynamics):
         self.seen = nn.Linear(2 * config.latent, 3 * config.hidden)
         self.kept = nn.Linear(config.hidden, 3 * config.hidden, bias=False)
         self.first = nn.Parameter(torch.zeros(config.hidden))
+        self.drift = nn.Linear(config.latent, config.latent, bias=False)
+        nn.init.eye_(self.drift.weight).data.mul_(self.goes_on)
         self.inwards = nn.Linear(config.hidden + 2 * config.latent, config.head)
         self.trunk = ResidualMLPBlock(config.head, config.head)
         self.heads = EnsembleMLP(config.members, config.head, config.head // 2, config.latent)
@@ -60,7 +64,7 @@ class RecurrentDynamics(Dynamics):
         change = _changes(z)
         memories = torch.stack(self._remember(z, change, actions)[1:], dim=1)
         step = self.heads(self._features(memories, z, change).flatten(0, 1)).unflatten(1, z.shape[:2])
-        return (z + step)[:, :, :, None]
+        return (z + self.drift(change) + step)[:, :, :, None]
 
     def begin(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> tuple[Tensor, ...]:
         """The memory [B, C] of all frames before the newest."""
@@ -92,7 +96,7 @@ class RecurrentDynamics(Dynamics):
         imagined = []
         for h in range(H):
             m = self._gate(m, self._look(z, change) + conditions[:, h])
-            change = self._step(self._features(m, z, change), K).to(z.dtype)
+            change = (self.drift(change) + self._step(self._features(m, z, change), K)).to(z.dtype)
             z = z + change
             imagined.append(z)
         return torch.stack(imagined, dim=1)[:, :, None].unflatten(0, (B, S, K)), (m,) if memory else ()

@@ -34,12 +34,13 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
     """The configuration of one size for these sensors and actions.
 
     - nano: strided CNN and a residual MLP, D = 64; trains in CPU minutes.
-    - memory: nano's CNN and a GRU, D = 128: a belief that holds for seconds what is out of sight; trains in CPU
-      minutes, too.
+    - memory: pooling by attention and a GRU, D = 128: a belief that holds for seconds what is out of sight; trains in
+      CPU minutes, too.
     - tiny: LeWM's 15 M (arXiv 2603.19312, section 4): ViT-tiny and a 6-block predictor, D = 192.
     - small, base: ViT-S and ViT-B with predictors to match, D = 384 and 768.
 
-    The encoder of nano and memory is a CNN up to 128 pixels a side and a small ViT beyond; all others are ViTs.
+    The encoder of nano and memory is a CNN (memory's with pooling by attention) up to 128 pixels a side and a small ViT
+    beyond; all others are ViTs.
 
     Raises:
         UsageError: An unknown size, or frames that no patch size divides.
@@ -51,14 +52,14 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 64, side),
+            perception=_small_perception(sensors, 64, side, "conv"),
             dynamics=MLPDynamicsConfig(latent=64, actions=actions.width),
         )
     if size == "memory":
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 128, side),
+            perception=_small_perception(sensors, 128, side, "focus"),
             dynamics=RecurrentDynamicsConfig(latent=128, actions=actions.width),
         )
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
@@ -72,10 +73,12 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
     )
 
 
-def _small_perception(sensors: tuple[Sensor, ...], latent: int, side: int) -> PerceptionConfig:
+def _small_perception(
+    sensors: tuple[Sensor, ...], latent: int, side: int, small: Literal["conv", "focus"]
+) -> PerceptionConfig:
     return PerceptionConfig(
         latent=latent,
-        encoder="conv" if side <= 128 else "vit",
+        encoder=small if side <= 128 else "vit",
         patch=_patch(sensors),
         hidden=96,
         depth=4,

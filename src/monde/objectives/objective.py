@@ -13,6 +13,7 @@ from monde.errors import ContractError
 from monde.objectives.inverse import InverseDynamics
 from monde.objectives.sigreg import SIGReg
 from monde.objectives.variance import variance_covariance
+from monde.objectives.within import variety_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class ObjectiveConfig:
         regulariser_weight: Weight of SIGReg, or of both variance-covariance terms; 0 leaves them out (frozen encoders).
         covariance_weight: Weight of the covariance term relative to the variance term.
         inverse_weight: Weight of inverse dynamics; 0 leaves it out.
+        within_weight: Weight of the term that has a quarter of the dimensions vary within clips, each in its own way:
+            what never changes in a film is predicted best and would fill all; 0 leaves it out.
         rollout_weight: Weight of the multi-step prediction against the one-step one.
         context: Frames that the multi-step prediction is given.
         rollout_steps: Steps after which it begins anew from what was observed; 0 never, it goes on to the window's end.
@@ -37,6 +40,7 @@ class ObjectiveConfig:
     regulariser_weight: float = 0.1
     covariance_weight: float = 0.04
     inverse_weight: float = 0.0
+    within_weight: float = 0.0
     rollout_weight: float = 1.0
     context: int = 1
     rollout_steps: int = 0
@@ -44,7 +48,13 @@ class ObjectiveConfig:
     projections: int = 256
 
     def __post_init__(self) -> None:
-        weights = (self.regulariser_weight, self.covariance_weight, self.inverse_weight, self.rollout_weight)
+        weights = (
+            self.regulariser_weight,
+            self.covariance_weight,
+            self.inverse_weight,
+            self.rollout_weight,
+            self.within_weight,
+        )
         if min(weights) < 0 or self.context < 1 or self.projections < 1 or self.rollout_steps < 0:
             raise ContractError("ObjectiveConfig has a negative weight or an empty context", got=self)
         if self.outliers is not None and not 0 < self.outliers < math.inf:
@@ -74,7 +84,8 @@ class Losses:
 
 
 class Objective(nn.Module):
-    """Prediction (one step by every ensemble member, several steps by their mean) + regulariser + inverse dynamics.
+    """Prediction (one step by every member, several by their mean) + regulariser + variety within clips + inverse
+    dynamics.
 
     Gradients flow into targets as well as predictions, with no teacher network and no stop-gradient (LeWM).
     """
@@ -104,6 +115,9 @@ class Objective(nn.Module):
             regulariser, named = self._regularise(latents.flatten(0, 2), generator)
             parts |= named
             total = total + config.regulariser_weight * regulariser
+        if config.within_weight:
+            parts["within"] = variety_within(latents[..., : latents.shape[-1] // 4])
+            total = total + config.within_weight * parts["within"]
         if self.inverse is not None:
             parts["inverse"] = self.inverse(latents, actions)
             total = total + config.inverse_weight * parts["inverse"]

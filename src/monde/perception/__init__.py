@@ -2,6 +2,7 @@
 
 from monde.perception.backbone import Backbone, BackboneConfig, describe_backbone, find_again
 from monde.perception.conv import ConvEncoder
+from monde.perception.focus import FocusEncoder
 from monde.perception.frozen import FrozenPerception, check_cameras, tokens_name
 from monde.perception.fuse import READABLE, Perception, PerceptionConfig, check_readable
 from monde.perception.state import StateEncoder
@@ -12,6 +13,7 @@ __all__ = [
     "Backbone",
     "BackboneConfig",
     "ConvEncoder",
+    "FocusEncoder",
     "FrozenPerception",
     "Perception",
     "PerceptionConfig",

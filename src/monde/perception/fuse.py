@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from monde.errors import ContractError
 from monde.nn import BatchNorm
 from monde.perception.conv import ConvEncoder
+from monde.perception.focus import FocusEncoder
 from monde.perception.state import StateEncoder
 from monde.perception.vit import ViTEncoder
 from monde.types import Clip, Latents, Sensor
@@ -23,8 +24,9 @@ class PerceptionConfig:
 
     Args:
         latent: D, width of the latent.
-        encoder: "conv" for small frames, "vit" for large ones.
-        conv_base: Channels of the CNN's first layer.
+        encoder: "conv" for small frames, "focus" for small frames of few small things, "vit" for large ones.
+        conv_base: Channels of a CNN's first layer.
+        foci: Poolings of "focus".
         patch: Side of a ViT patch in pixels.
         hidden: ViT token width.
         depth: ViT blocks.
@@ -33,8 +35,9 @@ class PerceptionConfig:
     """
 
     latent: int
-    encoder: Literal["conv", "vit"]
+    encoder: Literal["conv", "focus", "vit"]
     conv_base: int = 16
+    foci: int = 24
     patch: int = 8
     hidden: int = 192
     depth: int = 12
@@ -120,6 +123,9 @@ def _encoder(sensor: Sensor, config: PerceptionConfig) -> nn.Module:
         channels, height, width = sensor.shape
         if config.encoder == "conv":
             return ConvEncoder(channels, height, width, config.conv_base, config.latent)
+        if config.encoder == "focus":
+            base, foci, hidden = config.conv_base, config.foci, 3 * config.latent
+            return FocusEncoder(channels, height, width, base, foci, hidden, config.latent)
         return ViTEncoder(
             channels, height, width, config.patch, config.hidden, config.depth, config.heads, config.latent
         )

@@ -9,6 +9,7 @@ from monde.training.device import choose_device, choose_precision
 from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
 from monde.training.far.levels import FitLevelsConfig, LevelSummary, fit_levels
 from monde.training.loop import TrainProgress, TrainSummary, train
+from monde.training.refine import RefineConfig, refine
 from monde.training.step import TrainStep
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "GoalShares",
     "LandmarkSummary",
     "LevelSummary",
+    "RefineConfig",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",
@@ -33,5 +35,6 @@ __all__ = [
     "fit_actor",
     "fit_landmarks",
     "fit_levels",
+    "refine",
     "train",
 ]

@@ -142,7 +142,11 @@ class TrainConfig:
     @property
     def minimised(self) -> ObjectiveConfig:
         """The objective; latents of a frozen encoder cannot collapse, and are not regularised."""
-        return self.objective if self.backbone is None else replace(self.objective, regulariser_weight=0.0)
+        return (
+            self.objective
+            if self.backbone is None
+            else replace(self.objective, regulariser_weight=0.0, within_weight=0.0)
+        )
 
 
 def default_learning_rate(size: str) -> float:

@@ -123,7 +123,7 @@ class _Trainer:
         standardise_tokens(self.module.model, setup.cache, setup.split.train)
         self.module.to(device)
         self.module.model.autocast = choose_precision(config.precision, device)
-        self.optimiser = _optimiser(self.module, config)
+        self.optimiser = optimiser_for(self.module, config)
         self.generator = torch.Generator().manual_seed(config.seed + 1)
         self.sampler = Sampler(
             len(setup.train), config.batch, config.seed, rank=ranks.rank, world_size=ranks.world_size
@@ -290,7 +290,8 @@ class _Trainer:
         return save_checkpoint(self.folder, self.module, self.optimiser, self.generator, self.position)
 
 
-def _optimiser(module: TrainStep, config: TrainConfig) -> torch.optim.Optimizer:
+def optimiser_for(module: TrainStep, config: TrainConfig) -> torch.optim.Optimizer:
+    """AdamW as a run is trained with."""
     # Gains, biases and codes are not decayed: decay towards zero is meant for matrices.
     named = list(module.named_parameters())
     matrices = [parameter for _, parameter in named if parameter.ndim >= 2]

@@ -21,6 +21,7 @@ from monde.models import JEPA, load_model
 from monde.scorecard import Scorecard
 from monde.store import RunFolder, remove_artefact, write_json
 from monde.store.typed import to_json
+from monde.training import choose_precision
 from monde.training.setup import Setup, reopen, untrained_floor
 from monde.worlds.minimal_pairs import GRADES, RATE_HZ, grade_of, principle
 from monde.worlds.scenes import make_pairs
@@ -62,6 +63,7 @@ def score_physics(run: Path, config: PairsConfig | None = None, progress: Progre
     stride = frames_per_step(model, RATE_HZ)
     tell("floors", 0, 1)
     blank = untrained_floor(setup, train.seed).to(model.device)
+    model.autocast = blank.autocast = choose_precision(train.precision, model.device)
     pixels = fit_pixels(_training_films(setup, model.sensors[0].name, stride), stride, chosen.seed)
     size = (model.sensors[0].shape[1], model.sensors[0].shape[2])
     scorers: Mapping[str, FilmScorer] = {

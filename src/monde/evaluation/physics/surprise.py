@@ -4,8 +4,9 @@ The error of a prediction alone tells little: an empty scene is easier to forese
 goes out is an error to every model. What tells is the *difference that memory makes*: each frame is predicted twice,
 from all that was seen before and from the last moment alone. In a possible film memory helps, or does no harm; where
 something vanished, turned or changed while it was not seen, the model that remembers is the more surprised of the two.
-What is hard to foresee for both cancels out. (Surprise as prediction error at several context lengths: Garrido et al.,
-arXiv 2502.11831, section 3; the contrast of two contexts is ours: docs/log.md, 2026-11-26.)
+What is hard to foresee for both cancels out in the ratio of their errors. (Surprise as prediction error at several
+context lengths: Garrido et al., arXiv 2502.11831, section 3; the contrast of two contexts is ours: docs/log.md,
+2026-11-26.)
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,9 @@ from monde.evaluation.physics.beliefs import encode_films, frames_per_step
 from monde.models import JEPA
 from monde.types import Latents
 
+NEGLIGIBLE = 0.05
+"""Error, where latents have a spread of 1, below which errors hardly differ."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SurpriseConfig:
@@ -35,8 +39,8 @@ class SurpriseConfig:
         ContractError: No horizon or no context, or one below 1.
     """
 
-    horizons: tuple[int, ...] = (1, 2, 4)
-    moments: tuple[int, ...] = (1, 2)
+    horizons: tuple[int, ...] = (3, 4, 6)
+    moments: tuple[int, ...] = (1,)
     batch: int = 32
 
     def __post_init__(self) -> None:
@@ -56,7 +60,7 @@ class Surprise:
     Args:
         errors: [n, T] root mean squared error of the latent that was predicted from all that was seen before, by
             horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
-        contrasts: [n, T] how much greater that error is than the error of a prediction from a short context, by
+        contrasts: [n, T] logarithm of the ratio of that error to the error of a prediction from a short context, by
             (horizon, length of the context), both in model steps; NaN likewise.
         rate_hz: Frames a second.
     """
@@ -109,7 +113,8 @@ def surprise(
                 errors[k][rows, phase + k * stride :: stride] = error
             for c in chosen.moments:
                 for k, error in _predictions(model, latents, c, chosen).items():
-                    contrasts[k, c][rows, phase + k * stride :: stride] = whole[k] - error
+                    ratio = (whole[k] + NEGLIGIBLE) / (error + NEGLIGIBLE)
+                    contrasts[k, c][rows, phase + k * stride :: stride] = np.log(ratio)
     return Surprise(errors=errors, contrasts=contrasts, rate_hz=rate_hz)
 
 

@@ -1,0 +1,214 @@
+"""Dynamics trained further on the latents of a finished encoder, which are computed once.
+
+While both learn, the dynamics chase an encoder that changes at every step, and most of the time goes into encoding.
+With the encoder at rest, several times as many windows fit into a second.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from monde.data import Windows
+from monde.errors import DataError, UsageError
+from monde.models import JEPA
+from monde.objectives import Objective, ObjectiveConfig
+from monde.store import RunFolder, write_json
+from monde.store.typed import to_json
+from monde.training.augment import augmented
+from monde.training.checkpoint import load_checkpoint, save_checkpoint
+from monde.training.config import TrainConfig
+from monde.training.device import choose_device, choose_precision
+from monde.training.guard import check_gradients, check_losses
+from monde.training.loop import optimiser_for
+from monde.training.schedule import learning_rate
+from monde.training.setup import Setup, reopen
+from monde.training.step import TrainStep
+from monde.types import Clip, Latents, Stream
+
+RefineProgress = Callable[[int, float, dict[str, float]], None]
+"""Told the step, the share that is done, and the losses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefineConfig:
+    """How the dynamics of a run are trained further.
+
+    Args:
+        minutes: Time for it, encoding included; or none.
+        steps: Optimiser steps, or none; with `minutes`, whichever ends first.
+        windows: Lengths of the windows in model steps, one of which is drawn for each batch.
+        rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
+        batch: Windows in a batch.
+        learning_rate: Peak rate of AdamW.
+        most_frames: Frames that are encoded at most, of episodes drawn at random.
+        seed: Of batches.
+        device: "auto", "cpu", "cuda", …
+        precision: "auto", "fp32" or "bf16".
+
+    Raises:
+        UsageError: No end, or an empty size.
+    """
+
+    minutes: float | None = 10.0
+    steps: int | None = None
+    windows: tuple[int, ...] = (8, 13)
+    rollout_steps: int = 5
+    batch: int = 128
+    learning_rate: float = 1e-3
+    most_frames: int = 1_000_000
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        ends = [end for end in (self.minutes, self.steps) if end is not None]
+        sizes = (*ends, *self.windows, self.batch - 1, self.most_frames, self.rollout_steps)
+        if not ends or not self.windows or min(sizes) <= 0:
+            raise UsageError("RefineConfig has no end or an empty size", got=self, expected="minutes or steps, all > 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """Latents of every frame of many episodes, one after the other.
+
+    Args:
+        latents: [M, N, D].
+        starts: [E + 1] first frame of each episode, and M.
+    """
+
+    latents: Float[Tensor, "M N D"]
+    starts: Int64[np.ndarray, " E1"]
+
+
+def refine(run: Path | str, config: RefineConfig | None = None, progress: RefineProgress | None = None) -> Path:
+    """Train the dynamics of a run further, its encoder frozen; returns the new checkpoint, beside the earlier one.
+
+    Films are augmented as they were for training, each in one way.
+
+    Raises:
+        UsageError: A run in which somebody acts, or whose encoder was frozen from the start.
+        StoreError: Not a run, or the disk is full.
+        DataError: The recording is gone or altered, or has no film as long as the windows.
+        TrainingError: A loss or a gradient that is not finite; nothing is saved then.
+    """
+    config = config or RefineConfig()
+    began = time.perf_counter()
+    folder = RunFolder(Path(run))
+    trained, setup = reopen(folder.root)
+    if not setup.model.actions.unactuated or trained.backbone is not None:
+        raise UsageError(
+            f"{run} cannot be refined",
+            got="a frozen encoder" if trained.backbone is not None else "a run in which somebody acts",
+            expected="a run with --action-free and an encoder of its own",
+        )
+    device = choose_device(config.device)
+    module = TrainStep(JEPA(setup.model), trained.minimised)
+    whole = optimiser_for(module, trained)
+    generator = torch.Generator()
+    position = load_checkpoint(folder.latest(), module, whole, generator)
+    model = module.model.to(device).eval()
+    model.autocast = choose_precision(config.precision, device)
+    data = encode_episodes(model, setup, trained, config)
+    steps = refine_dynamics(model, data, trained.minimised, config, began, progress)
+    write_json(folder.config, folder.read_config() | {"refined": to_json(config)})
+    seconds = position.seconds + time.perf_counter() - began
+    ended = replace(position, step=position.step + steps, seconds=seconds)
+    return save_checkpoint(folder, module, optimiser_for(module, trained), generator, ended)
+
+
+@torch.no_grad()
+def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: RefineConfig) -> Encoded:
+    """Latents of training episodes, each changed in one of the ways that training changes its clips.
+
+    Raises:
+        DataError: Latents that are not finite.
+    """
+    names = [sensor.name for sensor in model.sensors]
+    generator = torch.Generator().manual_seed(config.seed)
+    order = np.random.default_rng(config.seed).permutation(setup.split.train)
+    found, lengths = list[Tensor](), [0]
+    for episode in order[: 1 + int(np.searchsorted(np.cumsum(setup.cache.lengths[order]), config.most_frames))]:
+        frames = Windows(setup.cache, (int(episode),), names, 1, model.actions)
+        film = _film(frames.clip(np.arange(len(frames))))
+        found.append(model.encode(augmented(film, trained, generator)).values[0].float())
+        lengths.append(len(frames))
+    latents = torch.cat(found)
+    if not bool(torch.isfinite(latents).all()):
+        raise DataError("the latents are not finite", remedy="run `monde check` on the recording, or train again")
+    return Encoded(latents=latents, starts=np.cumsum(lengths))
+
+
+def refine_dynamics(
+    model: JEPA,
+    data: Encoded,
+    objective: ObjectiveConfig,
+    config: RefineConfig,
+    began: float,
+    progress: RefineProgress | None = None,
+) -> int:
+    """Train the dynamics on latents that are there already; returns the steps taken.
+
+    Raises:
+        DataError: No episode is as long as the windows.
+        TrainingError: A loss or a gradient that is not finite.
+    """
+    error = Objective(replace(objective, regulariser_weight=0.0, within_weight=0.0), model.latent, 0)
+    rng, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
+    weights = list(model.dynamics.parameters())
+    optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=1e-4)
+    model.dynamics.train()
+    step = 0
+    while (done := _done(config, step, time.perf_counter() - began)) < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(config.learning_rate, step, 100, done)
+        latents = _windows(data, config, model.actions.block, rng)
+        actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
+        predicted = model.predict(latents, actions, objective.context, config.rollout_steps)
+        losses = error(latents.values, actions, predicted, generator)
+        check_losses(losses.total, losses.parts, lambda: f"step {step} of refining")  # noqa: B023
+        optimiser.zero_grad(set_to_none=True)
+        losses.total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        check_gradients(norm, model.dynamics, lambda: f"step {step} of refining")  # noqa: B023
+        optimiser.step()
+        step += 1
+        if progress is not None and step % 100 == 1:
+            progress(step, done, {name: float(value) for name, value in losses.parts.items()})
+    model.dynamics.eval()
+    return step
+
+
+def _windows(data: Encoded, config: RefineConfig, block: int, rng: np.random.Generator) -> Latents:
+    T = int(rng.choice(config.windows))
+    span = (T - 1) * block + 1
+    room = np.diff(data.starts) - span + 1
+    fit = np.flatnonzero(room > 0)
+    if not len(fit):
+        raise DataError(
+            "no film is as long as the windows", got=int(np.diff(data.starts).max()), expected=f"{span} frames"
+        )
+    chosen = rng.choice(fit, config.batch)
+    first = data.starts[chosen] + (rng.random(config.batch) * room[chosen]).astype(np.int64)
+    index = torch.from_numpy(first[:, None] + np.arange(T) * block)
+    return Latents(data.latents[index], torch.zeros(config.batch, T, dtype=torch.float64))
+
+
+def _film(frames: Clip) -> Clip:
+    """One film of M steps from M clips of one."""
+    turned = {
+        name: Stream(stream.values.transpose(0, 1), stream.times_seconds.transpose(0, 1), stream.valid.transpose(0, 1))
+        for name, stream in frames.streams.items()
+    }
+    return Clip(turned)
+
+
+def _done(config: RefineConfig, step: int, seconds: float) -> float:
+    by_steps = step / config.steps if config.steps else 0.0
+    by_time = seconds / (60 * config.minutes) if config.minutes else 0.0
+    return max(by_steps, by_time)

@@ -1,0 +1,81 @@
+"""Dynamics trained further on latents that are computed once."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from monde.agents import record_scenes
+from monde.errors import DataError, UsageError
+from monde.models import load_model
+from monde.objectives import ObjectiveConfig
+from monde.store import RunFolder
+from monde.training import RefineConfig, TrainConfig, refine, train
+from monde.training.refine import encode_episodes
+from monde.training.setup import reopen
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("refine")
+    record_scenes("gravity", root / "data", films=8, seed=3)
+    train(configured(root / "data", root / "run", steps=4))
+    return root / "run"
+
+
+def configured(data: Path, run: Path, steps: int) -> TrainConfig:
+    objective = ObjectiveConfig(context=2, rollout_steps=2, outliers=0.1, within_weight=1.0)
+    return TrainConfig(
+        data=str(data),
+        run=str(run),
+        size="memory",
+        block=4,
+        window=6,
+        batch=4,
+        steps=steps,
+        warmup_steps=1,
+        device="cpu",
+        mirror=True,
+        channels=True,
+        objective=objective,
+    )
+
+
+def test_dynamics_learn_and_the_encoder_stays(run: Path) -> None:
+    before, losses = load_model(run), list[float]()
+    path = refine(
+        run,
+        RefineConfig(minutes=None, steps=302, windows=(6, 7), batch=16, learning_rate=2e-3, device="cpu"),
+        lambda step, done, parts: losses.append(parts["prediction"] / parts["copy_last"]),
+    )
+    after = load_model(run)
+    assert RunFolder(run).latest() == path
+    assert path.name == "step-00000306"
+    assert "refined" in RunFolder(run).read_config()
+    for name, tensor in before.perception.state_dict().items():
+        assert torch.equal(tensor, after.perception.state_dict()[name]), name
+    assert len(losses) == 4
+    assert losses[-1] < 0.8 * losses[0]
+    data = Path(str(RunFolder(run).read_config()["data_path"]))
+    resumed = train(configured(data, run, steps=308), resume=True)
+    assert resumed.step == 308
+
+
+def test_films_are_encoded_whole_and_only_as_many_as_asked(run: Path) -> None:
+    trained, setup = reopen(run)
+    model = load_model(run).eval()
+    data = encode_episodes(model, setup, trained, RefineConfig(most_frames=1))
+    assert len(data.starts) == 2
+    assert data.latents.shape == (int(data.starts[-1]), 1, model.latent)
+    assert int(data.starts[-1]) in setup.cache.lengths
+
+
+def test_what_cannot_be_refined_is_refused(run: Path, recording: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no end"):
+        RefineConfig(minutes=None)
+    with pytest.raises(DataError, match="no film is as long"):
+        refine(run, RefineConfig(minutes=None, steps=1, windows=(100,), device="cpu"))
+    acted = tmp_path / "acted"
+    train(TrainConfig(data=str(recording), run=str(acted), steps=1, batch=4, device="cpu"))
+    with pytest.raises(UsageError, match="somebody acts"):
+        refine(acted, RefineConfig(minutes=None, steps=1))
