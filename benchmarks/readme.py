@@ -47,6 +47,26 @@ FIGURES = (
     ("generalise", "gain/goals/hybrid_far", "goals in a corner that it was not fitted on: three blocks", 100, "", 1),
     ("generalise", "gain/goals/hybrid", "the same, a search of one block", 100, "", 1),
     *(
+        ("tasks", f"success/{task}/auto/{distance}", f"{title}, goals {told}: success from pixels", 100, "%", 1)
+        for task, title in (
+            ("pointmaze_medium", "OGBench pointmaze-medium"),
+            ("pointmaze_large", "pointmaze-large"),
+            ("pointmaze_giant", "pointmaze-giant"),
+        )
+        for distance, told in (("25", "25 steps away"), ("100", "100 steps away"), ("any", "anywhere"))
+    ),
+    ("tasks", "success/pointmaze_giant/hybrid/any", "the last without landmarks", 100, "%", 1),
+    ("trust", "brier_skill", "will this plan succeed? Brier skill over the base rate, four mixed sets", 1, "", 2),
+    ("trust", "auroc", "the same, area under the ROC curve", 1, "", 2),
+    ("trust", "impossible_abstained", "goals behind a wall without door: given up", 100, "%", 1),
+    ("trust", "possible_abstained", "goals that can be reached: given up", 100, "%", 1),
+    *(
+        ("shift", f"{kind}/{task}/{shift}", f"{title}, {told}: success", 100, "%", 0)
+        for task, title in (("tworoom", "TwoRoom"), ("pointmaze_medium", "pointmaze-medium"))
+        for shift, seen in (("background", "another floor colour"), ("lighting", "in dim light"))
+        for kind, told in (("success", seen), ("recovered", f"{seen}, after 20 new episodes and a minute"))
+    ),
+    *(
         (
             "physics",
             f"pairwise/{space}/mean/{grade}",
