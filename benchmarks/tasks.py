@@ -84,10 +84,15 @@ def chosen(name: str, run: Path) -> Strategy:
     return Strategy(ProposalPlanner(ProposalConfig(horizon=1)), LatentDistance(), actor)
 
 
+def kept_at(run: Path, task: str, name: str, distance: int | None) -> Path:
+    """Where what was counted is kept."""
+    return run / "tasks" / (task if distance is None else f"{task}@{distance}") / f"{name}.json"
+
+
 def counted(run: Path, task: str, name: str, distance: int | None, episodes: int, seed: int) -> dict[str, object]:
     """Episodes that reached their goal, kept beside the run."""
     world = task if distance is None else f"{task}@{distance}"
-    path = run / "tasks" / world / f"{name}.json"
+    path = kept_at(run, task, name, distance)
     if path.exists():
         earlier = read_json(path)
         if (earlier["episodes"], earlier["start_seed"]) == (episodes, seed):
@@ -135,7 +140,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--episodes", type=int, default=200, help="of the headline planner, for each seed and distance")
     parser.add_argument("--baseline-episodes", type=int, default=50)
-    parser.add_argument("--stage", choices=("models", "all"), default="all")
+    parser.add_argument("--stage", choices=("models", "all", "report"), default="all", help="report: what was counted")
     given = parser.parse_args()
     torch.set_num_threads(1)
     runs = {task: [prepare(task, seed, given.keep) for seed in given.seeds] for task in given.tasks}
@@ -144,10 +149,11 @@ def main() -> None:
     rows = []
     for task, made in runs.items():
         for distance in TASKS[task].distances:
-            rows.append(success_row(made, task, HEADLINE, distance, given.episodes))
-            for name, distances in BASELINES.items():
-                if distance in distances:
-                    rows.append(success_row(made[:1], task, name, distance, given.baseline_episodes))
+            compared = [name for name, distances in BASELINES.items() if distance in distances]
+            for name in (HEADLINE, *compared):
+                which, episodes = (made, given.episodes) if name == HEADLINE else (made[:1], given.baseline_episodes)
+                if given.stage == "all" or all(kept_at(run, task, name, distance).exists() for run in which):
+                    rows.append(success_row(which, task, name, distance, episodes))
     protocol = {
         "start_seeds": [START_SEED + index for index in range(len(given.seeds))],
         "threads": 1,
