@@ -48,8 +48,8 @@ def draw(out: Path) -> None:
             name, colour = NAMES[planner]
             values = [100 * row.value for row in rows.values()]
             spans = [row.interval or (row.value, row.value) for row in rows.values()]
-            off = [[v - 100 * low for v, (low, _) in zip(values, spans, strict=True)],
-                   [100 * high - v for v, (_, high) in zip(values, spans, strict=True)]]  # fmt: skip
+            off = [[max(0.0, v - 100 * low) for v, (low, _) in zip(values, spans, strict=True)],
+                   [max(0.0, 100 * high - v) for v, (_, high) in zip(values, spans, strict=True)]]  # fmt: skip
             axis.errorbar(list(rows), values, yerr=off, marker="o", markersize=3, capsize=2, color=colour, label=name)
         first = next(iter(found.values()))
         axis.plot(
