@@ -55,7 +55,15 @@ FIGURES = (
         )
         for distance, told in (("25", "25 steps away"), ("100", "100 steps away"), ("any", "anywhere"))
     ),
-    ("tasks", "success/pointmaze_giant/hybrid/any", "the last without landmarks", 100, "%", 1),
+    (
+        "tasks",
+        "success/pointmaze_umaze/auto/100",
+        "gymnasium-robotics' U maze (the ball keeps its speed), 100 steps",
+        100,
+        "%",
+        1,
+    ),
+    ("tasks", "success/pointmaze_giant/hybrid/any", "pointmaze-giant, goals anywhere, without landmarks", 100, "%", 1),
     ("trust", "brier_skill", "will this plan succeed? Brier skill over the base rate, four mixed sets", 1, "", 2),
     ("trust", "auroc", "the same, area under the ROC curve", 1, "", 2),
     ("trust", "impossible_abstained", "goals behind a wall without door: given up", 100, "%", 1),
