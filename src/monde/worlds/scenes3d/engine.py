@@ -4,6 +4,7 @@ import contextlib
 import ctypes.util
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
@@ -67,6 +68,10 @@ def rendering() -> Iterator[None]:
 def _environment(chosen: str) -> Iterator[None]:
     kept = {name: os.environ.get(name) for name in ("MUJOCO_GL", "PYOPENGL_PLATFORM")}
     os.environ["MUJOCO_GL"] = chosen
+    # It was chosen when MuJoCo was first imported, perhaps by another package and without this name.
+    contexts = sys.modules.get("mujoco.gl_context")
+    if contexts is not None and f".{chosen}" not in getattr(contexts.GLContext, "__module__", chosen):
+        importlib.reload(contexts)
     try:
         yield
     finally:
