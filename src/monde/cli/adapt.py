@@ -28,6 +28,8 @@ class Adapt:
     """Optimiser steps; with --minutes, whichever ends first."""
     seed: int = 0
     """Seed of batches and looks."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1, …"""
     resume: bool = False
     """Go on with the adapted run that is in the folder."""
 
@@ -49,6 +51,7 @@ class Adapt:
             minutes=self.minutes,
             steps=self.steps,
             seed=self.seed,
+            device=self.device,
         )
         with reporter.track(f"adapting {self.run}") as advance:
             summary = adapt(config, lambda done, whole, found: advance(done, whole, note(found)), self.resume)

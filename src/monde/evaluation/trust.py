@@ -20,7 +20,7 @@ from monde.evaluation.run import check_world, recorded_world
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.timing import MakeWorld
 from monde.evaluation.trust_config import TrustConfig, Witnessed
-from monde.models import JEPA, load_model
+from monde.models import JEPA, load_model, weights_hash
 from monde.protocols import WorldModel
 from monde.readouts import (
     REFERENCES,
@@ -111,8 +111,6 @@ def load_heads(run: Path, device: torch.device) -> tuple[Actor, TemporalDistance
         UsageError: It has none.
         StoreError: They belong to another model.
     """
-    from monde.models import weights_hash
-
     folder, of = RunFolder(run), weights_hash(run)
     if not (folder.actor.exists() and folder.temporal_distance.exists()):
         raise UsageError(

@@ -13,7 +13,7 @@ def pusht(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0,
     """The policy that seeks contact, 1,500 episodes of 100 steps, goals 25 steps ahead, 50 steps to get there.
 
     Inverse dynamics are to keep the agent in the latent: it is a hundredth of the picture. Agent and block's place are
-    learned first; after 1,200 small batches the block's angle could not yet be read (docs/tasks_manipulation.md).
+    learned first; after 1,200 small batches the block's angle could not yet be read (docs/log.md).
 
     Args:
         out: Folder of everything: the recording and the run lie in it.

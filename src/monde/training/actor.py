@@ -20,6 +20,7 @@ from monde.store import RunFolder, remove_artefact
 from monde.training.actor_step import GoalShares, attempt, draw_tasks, losses
 from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, encode_frames
+from monde.training.schedule import share_done
 from monde.training.setup import reopen
 
 SLOW_RATE = 0.03
@@ -146,7 +147,7 @@ def fit_heads(
     weights = [*actor.parameters(), *distance.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=1e-4)
     began, step, told = time.perf_counter(), 0, dict[str, float]()
-    while (done := done_share(config, step, time.perf_counter() - began)) < 1:
+    while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * rate_share(step, done)
         tasks = draw_tasks(data, config.frames, config.goals_each, config.goals, generator)
@@ -180,13 +181,6 @@ def _heads(model: JEPA | TimeLevel, data: FrameLatents, config: FitActorConfig) 
     actor.trunk.standardise(data.latents.flatten(1))
     distance.standardise(data.latents)
     return actor.to(data.latents.device), distance.to(data.latents.device)
-
-
-def done_share(config: FitActorConfig, step: int, seconds: float) -> float:
-    """How much of a fit is over, by its steps and its time."""
-    by_steps = step / config.steps if config.steps else 0.0
-    by_time = seconds / (60 * config.minutes) if config.minutes else 0.0
-    return max(by_steps, by_time)
 
 
 def rate_share(step: int, done: float) -> float:

@@ -13,10 +13,11 @@ from torch import nn
 from monde.actors import Actor, ActorConfig
 from monde.errors import TrainingError
 from monde.models import JEPA, load_model
-from monde.training.actor import ActorProgress, FitActorConfig, done_share, rate_share
+from monde.training.actor import ActorProgress, FitActorConfig, rate_share
 from monde.training.actor_step import GoalShares, draw_tasks
 from monde.training.device import choose_device
 from monde.training.frame_latents import FrameLatents, encode_frames
+from monde.training.schedule import share_done
 from monde.training.setup import reopen
 
 
@@ -58,7 +59,7 @@ def clone(model: JEPA, data: FrameLatents, config: FitActorConfig, progress: Act
     generator = torch.Generator(device).manual_seed(config.seed)
     optimiser = torch.optim.AdamW(actor.parameters(), lr=config.learning_rate, weight_decay=1e-4)
     began, step = time.perf_counter(), 0
-    while (done := done_share(config, step, time.perf_counter() - began)) < 1:
+    while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * rate_share(step, done)
         tasks = draw_tasks(data, config.frames, config.goals_each, shares, generator)

@@ -21,7 +21,7 @@ from monde.training.guard import check_clip, check_gradients, check_losses
 from monde.training.latent_windows import standardise_tokens
 from monde.training.log import MetricsLog
 from monde.training.probe import Probe
-from monde.training.schedule import learning_rate
+from monde.training.schedule import learning_rate, share_done
 from monde.training.sensors import unread
 from monde.training.setup import Setup, block_moments, claim_run, prepare, untrained_floor
 from monde.training.signals import StopOnSignal
@@ -181,12 +181,7 @@ class _Trainer:
         )
 
     def _done(self, elapsed: float) -> float:
-        shares = [0.0]
-        if self.config.steps is not None:
-            shares.append(self.position.step / self.config.steps)
-        if self.config.minutes is not None:
-            shares.append(elapsed / (60 * self.config.minutes))
-        return min(1.0, max(shares))
+        return min(1.0, share_done(self.position.step, self.config.steps, elapsed, self.config.minutes))
 
     def _step(self, done: float, tally: _Tally, measure: bool) -> None:
         index = self.sampler.next()

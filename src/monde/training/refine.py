@@ -26,7 +26,7 @@ from monde.training.config import TrainConfig
 from monde.training.device import choose_device, choose_precision
 from monde.training.guard import check_gradients, check_losses
 from monde.training.loop import optimiser_for
-from monde.training.schedule import learning_rate
+from monde.training.schedule import learning_rate, share_done
 from monde.training.setup import Setup, reopen
 from monde.training.step import TrainStep
 from monde.types import Clip, Latents, Stream
@@ -116,10 +116,12 @@ def refine(run: Path | str, config: RefineConfig | None = None, progress: Refine
     model.autocast = choose_precision(config.precision, device)
     data = encode_episodes(model, setup, trained, config)
     steps = refine_dynamics(model, data, trained.minimised, config, began, progress)
-    write_json(folder.config, folder.read_config() | {"refined": to_json(config)})
     seconds = position.seconds + time.perf_counter() - began
     ended = replace(position, step=position.step + steps, seconds=seconds)
-    return save_checkpoint(folder, module, optimiser_for(module, trained), generator, ended)
+    saved = save_checkpoint(folder, module, optimiser_for(module, trained), generator, ended)
+    # Said only once it is true: a run that was killed before is refined again.
+    write_json(folder.config, folder.read_config() | {"refined": to_json(config)})
+    return saved
 
 
 @torch.no_grad()
@@ -164,7 +166,7 @@ def refine_dynamics(
     optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=1e-4)
     model.dynamics.train()
     step = 0
-    while (done := _done(config, step, time.perf_counter() - began)) < 1:
+    while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(config.learning_rate, step, 100, done)
         latents = _windows(data, config, model.actions.block, rng)
@@ -196,7 +198,8 @@ def _windows(data: Encoded, config: RefineConfig, block: int, rng: np.random.Gen
     chosen = rng.choice(fit, config.batch)
     first = data.starts[chosen] + (rng.random(config.batch) * room[chosen]).astype(np.int64)
     index = torch.from_numpy(first[:, None] + np.arange(T) * block)
-    return Latents(data.latents[index], torch.zeros(config.batch, T, dtype=torch.float64))
+    latents = data.latents[index.to(data.latents.device)]
+    return Latents(latents, torch.zeros(config.batch, T, dtype=torch.float64, device=latents.device))
 
 
 def _film(frames: Clip) -> Clip:
@@ -206,9 +209,3 @@ def _film(frames: Clip) -> Clip:
         for name, stream in frames.streams.items()
     }
     return Clip(turned)
-
-
-def _done(config: RefineConfig, step: int, seconds: float) -> float:
-    by_steps = step / config.steps if config.steps else 0.0
-    by_time = seconds / (60 * config.minutes) if config.minutes else 0.0
-    return max(by_steps, by_time)

@@ -19,6 +19,8 @@ from monde.store import RunFolder
 from monde.training.adapting.adapt_sources import NewClips
 from monde.training.adapting.adapt_tasks import dynamics_task, look_task
 from monde.training.checkpoint import Position, load_checkpoint, save_checkpoint
+from monde.training.device import choose_device
+from monde.training.schedule import share_done
 from monde.training.setup import Setup, claim_run, prepare, reopen
 from monde.training.signals import StopOnSignal
 
@@ -44,6 +46,7 @@ class AdaptConfig:
         batch: Old frames in a step, each shown as it is and in another look; new clips, where dynamics changed.
         learning_rate: Peak rate of AdamW.
         seed: Of batches and looks.
+        device: "auto", "cpu", "cuda", …
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
     Raises:
@@ -59,6 +62,7 @@ class AdaptConfig:
     batch: int = 64
     learning_rate: float = 5e-4
     seed: int = 0
+    device: str = "auto"
     checkpoint_seconds: float = 30.0
 
     def __post_init__(self) -> None:
@@ -120,7 +124,7 @@ def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bo
     """
     began = time.perf_counter()
     source, old = reopen(Path(config.run))
-    teacher = load_model(config.run).requires_grad_(False)
+    teacher = load_model(config.run, choose_device(config.device)).requires_grad_(False)
     _check_adaptable(teacher, config.run)
     now = replace(source, run=config.out)
     if config.data is not None:
@@ -180,9 +184,7 @@ class _Adapter:
         )
 
     def _done(self, seconds: float) -> float:
-        by_steps = self.position.step / self.config.steps if self.config.steps else 0.0
-        by_time = seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
-        return min(1.0, max(by_steps, by_time))
+        return min(1.0, share_done(self.position.step, self.config.steps, seconds, self.config.minutes))
 
     def _step(self, done: float) -> dict[str, torch.Tensor]:
         rate = self.config.learning_rate * min(1.0, (self.position.step + 1) / WARM_UP_STEPS)

@@ -18,6 +18,7 @@ from monde.store.hashing import sha256_bytes
 from monde.training.actor import ActorSummary, FitActorConfig, fit_heads
 from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, LevelFrames, encode_frames, sequence
+from monde.training.schedule import share_done
 from monde.training.setup import reopen
 from monde.types import ActionSpec
 
@@ -164,7 +165,7 @@ def fit_level(
     level.standardise(data.latents, sequence(data, some, config.span))
     optimiser = torch.optim.AdamW(level.parameters(), lr=config.learning_rate, weight_decay=1e-4)
     began, step = time.perf_counter(), 0
-    while (done := _done(config, step, time.perf_counter() - began)) < 1:
+    while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * (1 - done)
         frames = usable[(torch.rand(config.batch, generator=generator, device=device) * len(usable)).long()]
@@ -202,12 +203,6 @@ def _losses(
     error = ((predicted - there).flatten(1) / level.std).square().mean()
     nats = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1).mean()
     return error, nats
-
-
-def _done(config: FitLevelsConfig, step: int, seconds: float) -> float:
-    by_steps = step / config.steps if config.steps else 0.0
-    by_time = seconds / (60 * config.minutes) if config.minutes else 0.0
-    return max(by_steps, by_time)
 
 
 def _part(progress: LevelProgress | None, part: int, parts: int) -> LevelProgress | None:
