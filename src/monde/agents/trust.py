@@ -13,7 +13,7 @@ from monde.errors import PlanningError, StoreError
 from monde.models import weights_hash
 from monde.protocols import WorldModel
 from monde.readouts import Familiarity, SuccessProbability, SuccessProbabilityConfig, TemporalDistance
-from monde.store import RunFolder, load_artefact, read_manifest, save_artefact
+from monde.store import RunFolder, load_bound, read_manifest, save_artefact
 from monde.store.artefact import TENSORS, check_tensors
 from monde.store.hashing import digest_json
 from monde.store.typed import from_json, to_json
@@ -148,14 +148,8 @@ class Trust:
         Raises:
             StoreError: Missing, altered, or fitted on others.
         """
-        artefact = load_artefact(folder, KIND)
-        if artefact.meta.get("of") != of:
-            raise StoreError(
-                f"the trust in {folder} was fitted on another model or actor",
-                got=f"{str(artefact.meta.get('of'))[:16]}…",
-                expected=f"{of[:16]}…",
-                remedy="fit it again on this run: monde trust RUN",
-            )
+        what = f"the trust in {folder} was fitted on another model or actor"
+        artefact = load_bound(folder, KIND, of, what, "fit it again on this run: monde trust RUN")
         head = SuccessProbability(from_json(SuccessProbabilityConfig, artefact.meta.get("head"), "head"))
         settings = from_json(TrustSettings, artefact.meta.get("settings"), "settings")
         if head.config.names != FEATURES or "familiarity.before" not in artefact.tensors:

@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.errors import ContractError, StoreError
-from monde.store import load_artefact, save_artefact
+from monde.errors import ContractError
+from monde.store import load_bound, save_artefact
 from monde.store.artefact import TENSORS, check_tensors
 from monde.store.typed import from_json, to_json
 from monde.types import ActionSpec, Belief, Rollout
@@ -140,14 +140,8 @@ class TimeLevel(nn.Module):
         Raises:
             StoreError: Missing, altered, or fitted on another level than `of`.
         """
-        artefact = load_artefact(folder, KIND)
-        if of is not None and artefact.meta.get("of") != of:
-            raise StoreError(
-                f"the level of time in {folder} was fitted on another model, or on other data",
-                got=f"weights {str(artefact.meta.get('of'))[:16]}…",
-                expected=f"{of[:16]}…",
-                remedy="fit it again on this run: monde far RUN --levels 2",
-            )
+        what = f"the level of time in {folder} was fitted on another model, or on other data"
+        artefact = load_bound(folder, KIND, of, what, "fit it again on this run: monde far RUN --levels 2")
         level = cls(from_json(TimeLevelConfig, artefact.meta.get("config"), "config"))
         check_tensors(folder / TENSORS, artefact.tensors, level.state_dict())
         level.load_state_dict(dict(artefact.tensors))

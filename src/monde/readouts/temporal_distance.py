@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monde.errors import ContractError, StoreError
+from monde.errors import ContractError
 from monde.nn import GoalTrunk
-from monde.store import load_artefact, save_artefact
+from monde.store import load_bound, save_artefact
 from monde.store.artefact import TENSORS, check_tensors
 from monde.store.typed import from_json, to_json
 
@@ -87,14 +87,8 @@ class TemporalDistance(nn.Module):
         Raises:
             StoreError: Missing, altered, or fitted on another model than `of`.
         """
-        artefact = load_artefact(folder, KIND)
-        if of is not None and artefact.meta.get("of") != of:
-            raise StoreError(
-                f"{folder} was fitted on the latents of another model",
-                got=f"weights {str(artefact.meta.get('of'))[:16]}…",
-                expected=f"{of[:16]}…",
-                remedy="fit it again on this run: monde actor RUN",
-            )
+        what = f"{folder} was fitted on the latents of another model"
+        artefact = load_bound(folder, KIND, of, what, "fit it again on this run: monde actor RUN")
         head = cls(from_json(TemporalDistanceConfig, artefact.meta.get("config"), "config"))
         check_tensors(folder / TENSORS, artefact.tensors, head.state_dict())
         head.load_state_dict(dict(artefact.tensors))

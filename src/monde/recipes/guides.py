@@ -21,9 +21,7 @@ from monde.planning import (
     LevelStrategy,
 )
 from monde.readouts import TemporalDistance
-from monde.store import RunFolder
-from monde.training.far.landmarks import distance_hash
-from monde.training.far.levels import level_hash
+from monde.store import RunFolder, content_hash
 from monde.types import Belief, LatentGoal
 from monde.types.plans import Propose
 
@@ -58,7 +56,7 @@ def _landmarks(run: Path, device: torch.device) -> LandmarkGuide:
             "planner 'landmarks' needs landmarks", got=f"{run} has none", remedy=f"make them: monde far {run}"
         )
     head = _distance(run, device)
-    graph = Landmarks.load(folder.landmarks, weights_hash(run), distance_hash(folder.temporal_distance))
+    graph = Landmarks.load(folder.landmarks, weights_hash(run), content_hash(folder.temporal_distance))
     return LandmarkGuide(graph.to(device), head.distance)
 
 
@@ -72,7 +70,7 @@ def _levels(run: Path, device: torch.device) -> LevelGuide:
     for number in numbers:
         place = folder.level(number)
         level = TimeLevel.load(place / "dynamics", of).to(device).requires_grad_(False)
-        of, span = level_hash(place / "dynamics"), span * level.config.span
+        of, span = content_hash(place / "dynamics"), span * level.config.span
         strategies.append(_level(place, level, of, span, device))
     guide = LevelGuide(strategies[-1])
     for strategy in reversed(strategies[:-1]):

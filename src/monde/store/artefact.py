@@ -20,7 +20,7 @@ from torch import Tensor
 from monde.errors import StoreError
 from monde.limits import MAX_SAFETENSORS_HEADER_BYTES
 from monde.store.atomic import atomic_folder
-from monde.store.hashing import sha256_bytes
+from monde.store.hashing import digest_json, sha256_bytes
 from monde.store.jsons import read_json
 
 SCHEMA = "monde.artefact/1"
@@ -123,6 +123,37 @@ def load_artefact(folder: Path, kind: str | None = None, expected: Mapping[str, 
     if expected is not None:
         check_tensors(path, tensors, expected)
     return Artefact(kind=str(manifest.get("kind")), tensors=tensors, meta=meta)
+
+
+def load_bound(folder: Path, kind: str, of: str | None, what: str, remedy: str) -> Artefact:
+    """Read an artefact that belongs to certain weights (its `meta["of"]`).
+
+    Args:
+        folder: Where it is.
+        kind: The kind it must be.
+        of: Hash that it must belong to, or none for any.
+        what: What is wrong where it belongs to others, for the message.
+        remedy: What to do then.
+
+    Raises:
+        StoreError: As `load_artefact`; or it belongs to other weights than `of`.
+    """
+    artefact = load_artefact(folder, kind)
+    if of is not None and artefact.meta.get("of") != of:
+        got, expected = f"weights {str(artefact.meta.get('of'))[:16]}…", f"{of[:16]}…"
+        raise StoreError(what, got=got, expected=expected, remedy=remedy)
+    return artefact
+
+
+def content_hash(folder: Path, kind: str | None = None) -> str:
+    """Hex SHA-256 of what an artefact holds and what it belongs to: what others that are made from it belong to.
+
+    Raises:
+        StoreError: Not an artefact of monde, or of another kind.
+    """
+    manifest = read_manifest(folder, kind)
+    meta = manifest.get("meta")
+    return digest_json([manifest.get("files"), meta.get("of") if isinstance(meta, dict) else None])
 
 
 def refuse_pickle(path: Path, data: bytes) -> None:

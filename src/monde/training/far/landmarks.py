@@ -14,8 +14,7 @@ from monde.models import load_model
 from monde.models.load import weights_hash
 from monde.planning.far.landmarks import Landmarks, TimeBetween, graph_bytes
 from monde.readouts import TemporalDistance
-from monde.store import RunFolder, read_manifest, remove_artefact
-from monde.store.hashing import sha256_bytes
+from monde.store import RunFolder, content_hash, remove_artefact
 from monde.training.device import choose_device, choose_precision
 from monde.training.far.landmark_edges import Passages, assign, candidates, choose, passages, times
 from monde.training.frame_latents import FrameLatents, encode_frames
@@ -113,14 +112,8 @@ def fit_landmarks(
     data = encode_frames(model, setup)
     summary = make_landmarks(data, head.distance, config, progress)
     remove_artefact(folder.landmarks)
-    summary.landmarks.save(folder.landmarks, of, distance_hash(folder.temporal_distance))
+    summary.landmarks.save(folder.landmarks, of, content_hash(folder.temporal_distance))
     return summary
-
-
-def distance_hash(folder: Path) -> str:
-    """What landmarks that were made with a temporal distance belong to."""
-    files = read_manifest(folder).get("files")
-    return sha256_bytes(repr(sorted(dict(files).items()) if isinstance(files, dict) else []).encode())
 
 
 def make_landmarks(

@@ -13,8 +13,7 @@ from monde.errors import DataError, TrainingError, UsageError
 from monde.limits import MAX_TIME_LEVELS
 from monde.models import load_model
 from monde.models.load import weights_hash
-from monde.store import RunFolder, read_manifest, remove_artefact
-from monde.store.hashing import sha256_bytes
+from monde.store import RunFolder, content_hash, remove_artefact
 from monde.training.actor import ActorSummary, FitActorConfig, fit_heads
 from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, LevelFrames, encode_frames, sequence
@@ -124,19 +123,11 @@ def fit_levels(
         for part in ("dynamics", "actor", "temporal_distance"):
             remove_artefact(place / part)
         level.save(place / "dynamics", of)
-        of = level_hash(place / "dynamics")
+        of = content_hash(place / "dynamics")
         heads.actor.save(place / "actor", of)
         heads.distance.save(place / "temporal_distance", of)
         found.append(LevelSummary(level=level, heads=heads, error=error, still=still, nats=nats))
     return found
-
-
-def level_hash(folder: Path) -> str:
-    """What the heads of a level, and the level above it, belong to: its weights and what it was fitted on."""
-    manifest = read_manifest(folder, "time_level")
-    files, meta = manifest.get("files"), manifest.get("meta")
-    of = meta.get("of") if isinstance(meta, dict) else None
-    return sha256_bytes(repr((sorted(files.items()) if isinstance(files, dict) else [], of)).encode())
 
 
 def fit_level(
