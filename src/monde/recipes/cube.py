@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from monde.evaluation import ScoreConfig
-from monde.recipes.strategies import NEED_ACTOR
-from monde.recipes.task import Recipe
-from monde.training import FitActorConfig, TrainConfig
+from monde.recipes.task import Played, Recipe
+
+CUBE = Played(world="cube_single", episodes=400, steps=100, policy="scripted", budget_steps=50, actor_share=1.0)
 
 
 def cube_single(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
@@ -18,22 +17,4 @@ def cube_single(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: in
         seed: Of all of it.
         planner: What searches.
     """
-    return Recipe(
-        world="cube_single",
-        episodes=400,
-        steps=100,
-        policy="scripted",
-        seed=seed,
-        train=TrainConfig(
-            data=str(out / "recording"),
-            run=str(out / "cube_single"),
-            size="nano",
-            block=5,
-            window=4,
-            minutes=minutes,
-            seed=seed,
-        ),
-        actor=FitActorConfig(minutes=minutes, seed=seed) if planner in NEED_ACTOR else None,
-        score=ScoreConfig(episodes=episodes, budget_steps=50, seed=seed, decoder_seconds=10 * minutes),
-        planner=planner,
-    )
+    return CUBE.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)

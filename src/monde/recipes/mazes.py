@@ -1,12 +1,10 @@
 """Mazes: a ball that is moved or pushed, through corridors whose shortest way is far from straight."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from monde.evaluation import ScoreConfig
-from monde.objectives import ObjectiveConfig
-from monde.recipes.strategies import NEED_ACTOR
-from monde.recipes.task import Recipe
-from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig
+from monde.recipes.task import Played, Recipe
+from monde.training import FitLandmarksConfig
 
 EPISODES = {
     "pointmaze_umaze": (400, 200),
@@ -39,24 +37,14 @@ def maze(
         planner: What searches.
     """
     recorded, steps = EPISODES[world]
-    return Recipe(
+    played = Played(
         world=world,
         episodes=recorded,
         steps=steps,
         policy="scripted",
-        seed=seed,
-        train=TrainConfig(
-            data=str(out / "recording"),
-            run=str(out / world),
-            size="nano",
-            block=5,
-            window=4,
-            minutes=minutes,
-            seed=seed,
-            objective=ObjectiveConfig(inverse_weight=1.0),
-        ),
-        actor=FitActorConfig(minutes=0.75 * minutes, seed=seed) if planner in NEED_ACTOR else None,
-        score=ScoreConfig(episodes=episodes, budget_steps=2 * steps, seed=seed, decoder_seconds=10 * minutes),
-        planner=planner,
-        landmarks=FitLandmarksConfig(seed=seed) if planner in NEED_ACTOR else None,
+        budget_steps=2 * steps,
+        actor_share=0.75,
+        inverse_weight=1.0,
     )
+    recipe = played.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)
+    return recipe if recipe.actor is None else replace(recipe, landmarks=FitLandmarksConfig(seed=seed))

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from monde.evaluation import ScoreConfig
-from monde.objectives import ObjectiveConfig
-from monde.recipes.strategies import NEED_ACTOR
-from monde.recipes.task import Recipe
-from monde.training import FitActorConfig, TrainConfig
+from monde.recipes.task import Played, Recipe
+
+PUSHT = Played(
+    world="pusht", episodes=1500, steps=100, policy="scripted", budget_steps=50, actor_share=1.0, inverse_weight=1.0
+)
 
 
 def pusht(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
@@ -22,23 +22,4 @@ def pusht(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0,
         seed: Of all of it.
         planner: What searches.
     """
-    return Recipe(
-        world="pusht",
-        episodes=1500,
-        steps=100,
-        policy="scripted",
-        seed=seed,
-        train=TrainConfig(
-            data=str(out / "recording"),
-            run=str(out / "pusht"),
-            size="nano",
-            block=5,
-            window=4,
-            minutes=minutes,
-            seed=seed,
-            objective=ObjectiveConfig(inverse_weight=1.0),
-        ),
-        actor=FitActorConfig(minutes=minutes, seed=seed) if planner in NEED_ACTOR else None,
-        score=ScoreConfig(episodes=episodes, budget_steps=50, seed=seed, decoder_seconds=10 * minutes),
-        planner=planner,
-    )
+    return PUSHT.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)

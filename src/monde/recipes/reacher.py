@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from monde.evaluation import ScoreConfig
-from monde.recipes.strategies import NEED_ACTOR
-from monde.recipes.task import Recipe
-from monde.training import FitActorConfig, TrainConfig
+from monde.recipes.task import Played, Recipe
+
+REACHER = Played(world="reacher", episodes=600, steps=100, policy="random", budget_steps=100, actor_share=0.5)
 
 
 def reacher(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
@@ -18,22 +17,4 @@ def reacher(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 
         seed: Of all of it.
         planner: What searches.
     """
-    return Recipe(
-        world="reacher",
-        episodes=600,
-        steps=100,
-        policy="random",
-        seed=seed,
-        train=TrainConfig(
-            data=str(out / "recording"),
-            run=str(out / "reacher"),
-            size="nano",
-            block=5,
-            window=4,
-            minutes=minutes,
-            seed=seed,
-        ),
-        actor=FitActorConfig(minutes=minutes / 2, seed=seed) if planner in NEED_ACTOR else None,
-        score=ScoreConfig(episodes=episodes, budget_steps=100, seed=seed, decoder_seconds=10 * minutes),
-        planner=planner,
-    )
+    return REACHER.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)

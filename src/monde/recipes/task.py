@@ -7,6 +7,8 @@ from typing import Protocol
 
 from monde.agents import RecordingSummary, record
 from monde.evaluation import ScoreConfig
+from monde.objectives import ObjectiveConfig
+from monde.recipes.strategies import NEED_ACTOR
 from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig
 
 
@@ -68,6 +70,55 @@ class Recipe(Trained):
             policy=self.policy,
             seed=self.seed,
             progress=progress,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What is recorded of a world, and how long it takes to learn.
+
+    Args:
+        world: Its name, and that of the run.
+        episodes: Episodes recorded.
+        steps: Control steps in an episode.
+        policy: What acts while recording.
+        budget_steps: Control steps that a planned episode is allowed.
+        actor_share: Time for the actor, as a share of that for the model.
+        inverse_weight: Of inverse dynamics: what acts is small, and all else never changes.
+    """
+
+    world: str
+    episodes: int
+    steps: int
+    policy: str
+    budget_steps: int
+    actor_share: float
+    inverse_weight: float = 0.0
+
+    def recipe(self, out: Path, *, minutes: float, episodes: int, seed: int, planner: str) -> Recipe:
+        """A nano model, blocks of 5 control steps, windows of 4; arguments as of `MakeRecipe`."""
+        train = TrainConfig(
+            data=str(out / "recording"),
+            run=str(out / self.world),
+            size="nano",
+            block=5,
+            window=4,
+            minutes=minutes,
+            seed=seed,
+            objective=ObjectiveConfig(inverse_weight=self.inverse_weight),
+        )
+        actor = FitActorConfig(minutes=minutes * self.actor_share, seed=seed) if planner in NEED_ACTOR else None
+        decoder = 10 * minutes
+        return Recipe(
+            world=self.world,
+            episodes=self.episodes,
+            steps=self.steps,
+            policy=self.policy,
+            seed=seed,
+            train=train,
+            actor=actor,
+            score=ScoreConfig(episodes=episodes, budget_steps=self.budget_steps, seed=seed, decoder_seconds=decoder),
+            planner=planner,
         )
 
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from monde.evaluation import ScoreConfig
 from monde.objectives import ObjectiveConfig
-from monde.recipes.strategies import NEED_ACTOR
-from monde.recipes.task import Recipe
-from monde.training import FitActorConfig, GoalShares, TrainConfig
+from monde.recipes.task import Played, Recipe
+from monde.training import GoalShares
+
+TWO_ROOM = Played(world="tworoom", episodes=400, steps=100, policy="random", budget_steps=100, actor_share=0.25)
 
 
 def tworoom(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
@@ -20,25 +20,7 @@ def tworoom(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 
         seed: Of all of it.
         planner: What searches.
     """
-    return Recipe(
-        world="tworoom",
-        episodes=400,
-        steps=100,
-        policy="random",
-        seed=seed,
-        train=TrainConfig(
-            data=str(out / "recording"),
-            run=str(out / "tworoom"),
-            size="nano",
-            block=5,
-            window=4,
-            minutes=minutes,
-            seed=seed,
-        ),
-        actor=FitActorConfig(minutes=minutes / 4, seed=seed) if planner in NEED_ACTOR else None,
-        score=ScoreConfig(episodes=episodes, budget_steps=100, seed=seed, decoder_seconds=10 * minutes),
-        planner=planner,
-    )
+    return TWO_ROOM.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)
 
 
 def tworoom_doors(
