@@ -7,16 +7,16 @@ from typing import final
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt8
 
-from monde.errors import ContractError, WorldError
 from monde.protocols import Observation, Transition
-from monde.types import ActionSpec, Sensor
+from monde.types import ActionSpec
+from monde.worlds.camera_world import CameraWorld
 from monde.worlds.checks import check_controls, check_seeds
 from monde.worlds.drawing import Look, paint_discs
 from monde.worlds.pixels import shift_pixels
 from monde.worlds.shifts import PixelShift
 
 
-class PlanarWorld(ABC):
+class PlanarWorld(CameraWorld, ABC):
     """A batch of discs, each in a square of its own, seen from above. Implements `monde.protocols.World`.
 
     The state of a row is [x, y, …] in pixels (x to the right, y downwards). Sensors: `top`, RGB of the square; `state`,
@@ -34,7 +34,7 @@ class PlanarWorld(ABC):
         look: Colours and sizes that it is drawn in.
 
     Raises:
-        ContractError: A batch below 1.
+        ContractError: A batch or a side out of limits.
     """
 
     def __init__(
@@ -50,29 +50,19 @@ class PlanarWorld(ABC):
         dt_seconds: float,
         look: Look | None = None,
     ) -> None:
-        if batch < 1:
-            raise ContractError(f"{name} needs at least one row", got=batch, expected="batch ≥ 1")
-        self._name = name
-        self._batch = batch
+        super().__init__(
+            name=name,
+            batch=batch,
+            side_pixels=side_pixels,
+            actions=ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), dt_seconds=dt_seconds, names=("x", "y")),
+            state_names=state_names,
+            state_unit=state_unit,
+        )
         self.look = look or Look()
         self._drawn_radius = radius_pixels * self.look.agent_scale
         right, down = (moved / side_pixels for moved in self.look.offset)
         self._view = PixelShift(gain=self.look.gain, zoom=self.look.zoom, offset=(right, down))
         self._success = success_pixels
-        rate = 1 / dt_seconds
-        self._sensors = (
-            Sensor(name="top", kind="rgb", shape=(3, side_pixels, side_pixels), rate_hz=rate),
-            Sensor(
-                name="state",
-                kind="state",
-                shape=(len(state_names),),
-                unit=state_unit,
-                rate_hz=rate,
-                names=state_names,
-            ),
-        )
-        self._actions = ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), dt_seconds=dt_seconds, names=("x", "y"))
-        self._steps: int | None = None
         self._state = np.zeros((batch, len(state_names)))
         self._goal = np.zeros_like(self._state)
         self._background = np.zeros((batch, 3, side_pixels, side_pixels), dtype=np.uint8)
@@ -88,30 +78,6 @@ class PlanarWorld(ABC):
         self, state: Float64[np.ndarray, "B n"], controls: Float64[np.ndarray, "B 2"]
     ) -> Float64[np.ndarray, "B n"]:
         """The states one control step later."""
-
-    @property
-    @final
-    def name(self) -> str:
-        """The name that `monde.worlds.make` knows it by."""
-        return self._name
-
-    @property
-    @final
-    def batch(self) -> int:
-        """B."""
-        return self._batch
-
-    @property
-    @final
-    def sensors(self) -> tuple[Sensor, ...]:
-        """`top` (rgb [3, side, side]) and `state`."""
-        return self._sensors
-
-    @property
-    @final
-    def actions(self) -> ActionSpec:
-        """Two numbers in [-1, 1]: right and down."""
-        return self._actions
 
     @final
     def reset(self, seeds: Sequence[int]) -> Observation:
@@ -156,19 +122,7 @@ class PlanarWorld(ABC):
         return np.sqrt(gap[:, 0] ** 2 + gap[:, 1] ** 2)
 
     @final
-    def close(self) -> None:
-        """Forget the episode; there is nothing to free."""
-        self._steps = None
-
-    @final
     def _observe(self, state: Float64[np.ndarray, "B n"]) -> Observation:
         picture = paint_discs(self._background, state[:, :2], self._drawn_radius, self.look.agent)
         picture = shift_pixels(picture, self._view)
-        times = np.full(self._batch, (self._steps or 0) * self._actions.dt_seconds)
-        return Observation({"top": picture, "state": state.astype(np.float32)}, times)
-
-    @final
-    def _begun(self) -> int:
-        if self._steps is None:
-            raise WorldError(f"{self._name} has no episode yet", remedy="call reset with one seed per row first")
-        return self._steps
+        return Observation({"top": picture, "state": state.astype(np.float32)}, self._times())

@@ -7,17 +7,17 @@ from typing import final
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
-from monde.errors import ContractError, WorldError
-from monde.limits import MAX_FRAME_SIDE_PIXELS
+from monde.errors import WorldError
 from monde.protocols import Observation, Transition
-from monde.types import ActionSpec, Sensor
+from monde.types import ActionSpec
+from monde.worlds.camera_world import CameraWorld
 from monde.worlds.checks import RowError, check_controls, check_seeds
 
 GOAL_DRAWS = 50
 """Times that a row's start and goal are drawn again where they do not make a task, before the world gives up."""
 
 
-class SimulatedWorld(ABC):
+class SimulatedWorld(CameraWorld, ABC):
     """A batch of simulators that are stepped one after another. Implements `monde.protocols.World`.
 
     What a simulator is in, is a row [n] of numbers: enough to draw the camera's picture, to judge success, and to tell
@@ -45,21 +45,15 @@ class SimulatedWorld(ABC):
         state_names: tuple[str, ...],
         state_unit: str,
     ) -> None:
-        if batch < 1:
-            raise ContractError(f"{name} needs at least one row", got=batch, expected="batch ≥ 1")
-        if not 8 <= side_pixels <= MAX_FRAME_SIDE_PIXELS:
-            raise ContractError(f"{name}'s picture is out of limits", got=side_pixels, expected="8 to the limit")
-        self._name, self._batch, self._actions = name, batch, actions
-        rate = 1 / actions.dt_seconds
-        shape = (3, side_pixels, side_pixels)
-        self._sensors = (
-            Sensor(name="top", kind="rgb", shape=shape, rate_hz=rate),
-            Sensor(
-                name="state", kind="state", shape=(len(state_names),), unit=state_unit, rate_hz=rate, names=state_names
-            ),
+        super().__init__(
+            name=name,
+            batch=batch,
+            side_pixels=side_pixels,
+            actions=actions,
+            state_names=state_names,
+            state_unit=state_unit,
         )
         self._seeds: tuple[int, ...] = ()
-        self._steps = 0
         self._state = np.zeros((batch, 1))
         self._goal = np.zeros((batch, 1))
 
@@ -91,30 +85,6 @@ class SimulatedWorld(ABC):
     ) -> Float64[np.ndarray, " B"]:
         """How far states are from goals, in the world's unit."""
 
-    @property
-    @final
-    def name(self) -> str:
-        """The name that `monde.worlds.make` knows it by."""
-        return self._name
-
-    @property
-    @final
-    def batch(self) -> int:
-        """B."""
-        return self._batch
-
-    @property
-    @final
-    def sensors(self) -> tuple[Sensor, ...]:
-        """`top` (rgb [3, side, side]) and `state`."""
-        return self._sensors
-
-    @property
-    @final
-    def actions(self) -> ActionSpec:
-        """What a control step takes."""
-        return self._actions
-
     @final
     def reset(self, seeds: Sequence[int]) -> Observation:
         """Start one episode per row, everything drawn from that row's seed alone.
@@ -135,9 +105,9 @@ class SimulatedWorld(ABC):
         Raises:
             WorldError: Wrong width, not finite, out of bounds, no reset before, or a simulator raised (a `RowError`).
         """
-        self._begun()
+        steps = self._begun()
         checked = check_controls(self._name, self._actions, self._batch, controls)
-        self._steps += 1
+        self._steps = steps + 1
         self._state = np.stack([self._stepped(row, control) for row, control in enumerate(checked)])
         return Transition(self._observe(self._state), np.zeros(self._batch, dtype=np.bool_))
 
@@ -159,14 +129,9 @@ class SimulatedWorld(ABC):
         self._begun()
         return self._apart(self._state, self._goal)
 
-    def close(self) -> None:
-        """Forget the episode."""
-        self._seeds = ()
-
     @final
     def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
-        times = np.full(self._batch, self._steps * self._actions.dt_seconds)
-        return Observation({"top": self._paint(states), "state": self._told(states)}, times)
+        return Observation({"top": self._paint(states), "state": self._told(states)}, self._times())
 
     @final
     def _guarded(self, row: int, seed: int) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
@@ -193,10 +158,5 @@ class SimulatedWorld(ABC):
             got=f"{type(error).__name__}: {error}",
             remedy="the fault is in the simulator; this seed reproduces it",
             row=row,
-            step=self._steps,
+            step=self._steps or 0,
         )
-
-    @final
-    def _begun(self) -> None:
-        if not self._seeds:
-            raise WorldError(f"{self._name} has no episode yet", remedy="call reset with one seed per row first")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt8
 
-from monde.errors import ContractError, WorldError, unknown_name
+from monde.errors import ContractError, unknown_name
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.protocols import Observation, Policy, Transition
-from monde.types import ActionSpec, Sensor
+from monde.worlds.camera_world import CameraWorld
 from monde.worlds.checks import RowError, check_controls, check_seeds
 from monde.worlds.drawing import PLAIN, Look
 from monde.worlds.mazes.ant import Ant
@@ -59,7 +59,7 @@ class MazeConfig:
             raise ContractError("side_pixels is out of limits", got=self.side_pixels, expected=expected)
 
 
-class MazeWorld:
+class MazeWorld(CameraWorld):
     """Rows of one body in one maze. Implements `monde.protocols.World`.
 
     Physics is the real environment's, its own `step` in MuJoCo (see `Simulator`); goals and starts are drawn here, from
@@ -75,19 +75,27 @@ class MazeWorld:
     """
 
     def __init__(self, config: MazeConfig, *, batch: int, name: str | None = None) -> None:
-        if batch < 1:
-            raise ContractError(f"{config.maze} needs at least one row", got=batch, expected="batch ≥ 1")
         self.config, self.kind = config, MAZES[config.maze]
-        self._name, self._batch = name or config.maze, batch
+        name = name or config.maze
         tasks: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
         if self.kind.body == "ball":
             env = umaze()
         else:
             env, tasks = ogbench_maze(self.kind.body, self.kind.maze)
-        self._simulator = Simulator(env, self._name)
+        self._simulator = Simulator(env, name)
         self.layout = self._simulator.layout()
         self.ways = Ways(self.layout, self.kind.radius, self.kind.reach)
         self._body = self._make_body()
+        super().__init__(
+            name=name,
+            batch=batch,
+            side_pixels=config.side_pixels,
+            actions=self._body.actions,
+            state_names=self._body.state_names,
+            state_unit=self.kind.unit,
+            # Where one picture does not tell how the body moves, one of a moment ago is shown beside it.
+            cameras=("top", "before") if self.kind.lag_steps else ("top",),
+        )
         self._starts = Starts(
             self.layout,
             self.ways,
@@ -101,31 +109,6 @@ class MazeWorld:
         self._fields: Float64[np.ndarray, "B n"] | None = None
         self._pictures: deque[UInt8[np.ndarray, "B 3 side side"]] = deque(maxlen=self.kind.lag_steps + 1)
         self._seeds: tuple[int, ...] = ()
-        self._steps = 0
-
-    @property
-    def name(self) -> str:
-        """The name that `monde.worlds.make` knows it by."""
-        return self._name
-
-    @property
-    def batch(self) -> int:
-        """B."""
-        return self._batch
-
-    @property
-    def sensors(self) -> tuple[Sensor, ...]:
-        """`top` and, where one picture does not tell how the body moves, `before` (rgb [3, side, side]); `state`."""
-        side, names = self.config.side_pixels, self._body.state_names
-        rate = 1 / self.actions.dt_seconds
-        cameras = ("top", "before") if self.kind.lag_steps else ("top",)
-        state = Sensor(name="state", kind="state", shape=(len(names),), unit=self.kind.unit, rate_hz=rate, names=names)
-        return (*(Sensor(name=name, kind="rgb", shape=(3, side, side), rate_hz=rate) for name in cameras), state)
-
-    @property
-    def actions(self) -> ActionSpec:
-        """The environment's own."""
-        return self._body.actions
 
     def reset(self, seeds: Sequence[int]) -> Observation:
         """Start one episode per row, everything drawn from that row's seed alone.
@@ -151,14 +134,14 @@ class MazeWorld:
             WorldError: Wrong width, not finite, out of bounds, no reset before; or the simulation failed (a
                 `RowError`, naming row, seed and step).
         """
-        self._begun()
+        steps = self._begun()
         checked = check_controls(self._name, self.actions, self._batch, controls)
         try:
             self._states = self._simulator.step(self._states, checked)
         except RowError as error:
-            where = f"{error.what} (seed {self._seeds[error.row]}) at step {self._steps + 1}"
-            raise RowError(where, got=error.got, remedy=error.remedy, row=error.row, step=self._steps + 1) from error
-        self._steps += 1
+            where = f"{error.what} (seed {self._seeds[error.row]}) at step {steps + 1}"
+            raise RowError(where, got=error.got, remedy=error.remedy, row=error.row, step=steps + 1) from error
+        self._steps = steps + 1
         return Transition(self._see(), np.zeros(self._batch, dtype=np.bool_))
 
     def goal(self) -> Observation:
@@ -192,10 +175,6 @@ class MazeWorld:
         """A policy that knows the walls; see `Navigator`, for the ant `Walker`."""
         return (Walker if self.kind.body == "ant" else Navigator)(self.layout, self.kind)
 
-    def close(self) -> None:
-        """Forget the episode; MuJoCo frees its memory with the world."""
-        self._seeds = ()
-
     def _make_body(self) -> Body:
         if self.kind.body == "ant":
             return Ant(self._simulator)
@@ -218,10 +197,5 @@ class MazeWorld:
     def _observe(self, states: Float64[np.ndarray, "B width"]) -> Observation:
         """What would be seen of these states if they had been so for a while."""
         top = self.config.look.light(self._body.paint(self._background, self._view, states))
-        times = np.full(self._batch, self._steps * self.actions.dt_seconds)
         values = {"top": top, "before": top} if self.kind.lag_steps else {"top": top}
-        return Observation({**values, "state": self._body.state(states).astype(np.float32)}, times)
-
-    def _begun(self) -> None:
-        if not self._seeds:
-            raise WorldError(f"{self._name} has no episode yet", remedy="call reset with one seed per row first")
+        return Observation({**values, "state": self._body.state(states).astype(np.float32)}, self._times())
