@@ -1,6 +1,5 @@
 """Runtime shape and type checks are on for the whole package while tests run; production pays nothing."""
 
-import ctypes.util
 import os
 import signal
 import sys
@@ -10,9 +9,6 @@ import pytest
 
 # Two test processes on two cores: one thread each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Without a display MuJoCo would choose a renderer that needs one, as soon as any package imports it.
-if ctypes.util.find_library("EGL"):
-    os.environ.setdefault("MUJOCO_GL", "egl")
 sys.path.insert(0, str(Path(__file__).parent))
 
 from jaxtyping import install_import_hook

@@ -143,3 +143,18 @@ except UsageError as error:
     broken = os.environ | {"MUJOCO_GL": "egl", "MUJOCO_EGL_DEVICE_ID": "99"}
     done = subprocess.run([sys.executable, "-c", code], env=broken, capture_output=True, text=True, timeout=60)
     assert done.stdout == "told\n", done.stderr
+
+
+def test_films_are_drawn_where_another_package_imported_mujoco_first() -> None:
+    """Without MUJOCO_GL it settles for a renderer that needs a display."""
+    code = """
+import mujoco
+first = mujoco.GLContext.__module__
+from monde.worlds.scenes3d import SceneConfig3D, free_films
+(film,) = free_films(SceneConfig3D(seconds=0.2), [0])
+assert mujoco.GLContext.__module__ != first, first
+print(len(film.rgb))
+"""
+    plain = {name: value for name, value in os.environ.items() if name not in ("MUJOCO_GL", "DISPLAY")}
+    done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "4\n", done.stderr

@@ -68,10 +68,13 @@ def rendering() -> Iterator[None]:
 def _environment(chosen: str) -> Iterator[None]:
     kept = {name: os.environ.get(name) for name in ("MUJOCO_GL", "PYOPENGL_PLATFORM")}
     os.environ["MUJOCO_GL"] = chosen
-    # It was chosen when MuJoCo was first imported, perhaps by another package and without this name.
-    contexts = sys.modules.get("mujoco.gl_context")
-    if contexts is not None and f".{chosen}" not in getattr(contexts.GLContext, "__module__", chosen):
-        importlib.reload(contexts)
+    # It was chosen when MuJoCo was first imported, perhaps by another package and without this name. `Renderer` looks
+    # the class up in the one module, everybody else in the other.
+    contexts, package = sys.modules.get("mujoco.gl_context"), sys.modules.get("mujoco")
+    if contexts is not None and package is not None and chosen in BACKENDS:
+        if not getattr(contexts.GLContext, "__module__", "").endswith(f".{chosen}"):
+            importlib.reload(contexts)
+        vars(package)["GLContext"] = contexts.GLContext
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ No shadows, no multisampling, no reflections: those take 26 to 60 times as long 
 """
 
 import atexit
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -239,8 +240,16 @@ def _stage(side: int) -> _Stage:
         stages[side] = _Stage(side)
         if threading.current_thread() is threading.main_thread():
             # At the interpreter's end what MuJoCo needs to free its renderer is gone already, and it complains.
-            atexit.register(stages[side].close)
+            atexit.register(_close_at_exit, stages[side])
     return stages[side]
+
+
+def _close_at_exit(stage: _Stage) -> None:
+    from OpenGL.error import Error
+
+    # Another package may have ended the display before: then nothing is left to free.
+    with contextlib.suppress(Error):
+        stage.close()
 
 
 def _aim(model: "mujoco.MjModel", camera: Camera) -> None:
