@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from monde.protocols import Observation, Transition, World
-from monde.types import ActionSpec, Sensor
+from monde.worlds.wrapped import WrappedWorld
 
 
-class Watched:
+class Watched(WrappedWorld):
     """Passes everything on to `world`, and keeps what its sensor `state` says.
 
     Args:
@@ -17,33 +17,13 @@ class Watched:
     """
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        super().__init__(world)
         self._places: list[np.ndarray] = []
 
     @property
     def places(self) -> Float[np.ndarray, "B T 2"]:
         """x and y of each row since the last reset."""
         return np.stack(self._places, 1)
-
-    @property
-    def name(self) -> str:
-        """As the world's."""
-        return self._world.name
-
-    @property
-    def batch(self) -> int:
-        """As the world's."""
-        return self._world.batch
-
-    @property
-    def sensors(self) -> tuple[Sensor, ...]:
-        """As the world's."""
-        return self._world.sensors
-
-    @property
-    def actions(self) -> ActionSpec:
-        """As the world's."""
-        return self._world.actions
 
     def reset(self, seeds: Sequence[int]) -> Observation:
         """Start anew."""
@@ -56,19 +36,3 @@ class Watched:
         transition = self._world.step(controls)
         self._places.append(np.array(transition.observation.values["state"][:, :2]))
         return transition
-
-    def goal(self) -> Observation | None:
-        """As the world's."""
-        return self._world.goal()
-
-    def success(self) -> Bool[np.ndarray, " B"]:
-        """As the world's."""
-        return self._world.success()
-
-    def goal_distance(self) -> Float[np.ndarray, " B"] | None:
-        """As the world's."""
-        return self._world.goal_distance()
-
-    def close(self) -> None:
-        """As the world's."""
-        self._world.close()

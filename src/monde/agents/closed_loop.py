@@ -252,9 +252,5 @@ def stay_agent(actions: ActionSpec) -> PolicyAgent:
 
 
 def resting(actions: ActionSpec, batch: int, steps: int) -> Float[np.ndarray, "B steps dim"]:
-    """Control steps that ask for nothing: 0, or the bound nearest to it; the first choice, if discrete."""
-    if actions.discrete:
-        control = np.eye(actions.choices, dtype=np.float32)[0]
-    else:
-        control = np.clip(0.0, actions.low, actions.high).astype(np.float32)
-    return np.broadcast_to(control, (batch, steps, actions.dim)).copy()
+    """Control steps that ask for nothing; see `ActionSpec.rest`."""
+    return np.tile(np.array(actions.rest, dtype=np.float32), (batch, steps, 1))

@@ -82,6 +82,13 @@ class ActionSpec:
         return self.choices or len(self.low)
 
     @property
+    def rest(self) -> tuple[float, ...]:
+        """A control step that asks for nothing: 0, or the bound nearest to it; the first choice, if discrete."""
+        if self.discrete:
+            return tuple(float(index == 0) for index in range(self.choices))
+        return tuple(min(max(0.0, low), high) for low, high in zip(self.low, self.high, strict=True))
+
+    @property
     def width(self) -> int:
         """Numbers in one block as the model and the planner see it: block × dim."""
         return self.block * self.dim

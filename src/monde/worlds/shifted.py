@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, UInt8
+from jaxtyping import Float, Float32, Float64, UInt8
 
 from monde.errors import UsageError, WorldError
 from monde.protocols import Observation, Policy, Transition, World
-from monde.types import ActionSpec, Sensor
 from monde.worlds.checks import check_controls, check_seeds
 from monde.worlds.pixels import commonest, shift_pixels
 from monde.worlds.shifts import ActionShift, PixelShift, Shift
+from monde.worlds.wrapped import WrappedWorld
 
 _NOISE, _SPECKLE = 1, 2
 """What keeps the random numbers of a shift apart from each other and from the world's own, of the same seed."""
 
 
-class ShiftedWorld:
+class ShiftedWorld(WrappedWorld):
     """A world under a shift of its pictures and actions. Implements `monde.protocols.World`.
 
     Goal pictures are shifted as all others are: whoever asks for a goal in the changed world shows it there. States,
@@ -39,32 +39,13 @@ class ShiftedWorld:
                 expected="box actions, or a delay alone",
                 remedy="choose a shift of its pictures",
             )
-        self._world, self._shift, self._name = world, shift, name
+        super().__init__(world, name)
+        self._shift = shift
         self._cameras = [sensor.name for sensor in world.sensors if sensor.kind == "rgb"]
         self._backgrounds: dict[str, UInt8[np.ndarray, "B 3"]] = {}
         self._speckles: dict[str, Float32[np.ndarray, "B 3 h w"]] = {}
         self._generators: list[np.random.Generator] = []
         self._waiting: list[Float64[np.ndarray, "B dim"]] = []
-
-    @property
-    def name(self) -> str:
-        """The name that `monde.worlds.make` knows it by."""
-        return self._name
-
-    @property
-    def batch(self) -> int:
-        """B."""
-        return self._world.batch
-
-    @property
-    def sensors(self) -> tuple[Sensor, ...]:
-        """Those of the world."""
-        return self._world.sensors
-
-    @property
-    def actions(self) -> ActionSpec:
-        """Those of the world, whatever becomes of them."""
-        return self._world.actions
 
     def reset(self, seeds: Sequence[int]) -> Observation:
         """Start one episode per row; what the shift draws comes from that row's seed, too.
@@ -75,7 +56,7 @@ class ShiftedWorld:
         plain = check_seeds(self._name, self.batch, seeds)
         seen = self._world.reset(plain)
         self._generators = [np.random.default_rng([seed, _NOISE]) for seed in plain]
-        rest = np.broadcast_to(_resting(self.actions), (self.batch, self.actions.dim))
+        rest = np.broadcast_to(np.array(self.actions.rest), (self.batch, self.actions.dim))
         self._waiting = [rest] * self._shift.actions.delay_steps
         if self._shift.pixels.background is not None:
             self._backgrounds = {name: commonest(seen.values[name]) for name in self._cameras}
@@ -103,18 +84,6 @@ class ShiftedWorld:
         """The world's goal, seen as everything else is."""
         goal = self._world.goal()
         return None if goal is None else self._seen(goal)
-
-    def success(self) -> Bool[np.ndarray, " B"]:
-        """That of the world."""
-        return self._world.success()
-
-    def goal_distance(self) -> Float[np.ndarray, " B"] | None:
-        """That of the world."""
-        return self._world.goal_distance()
-
-    def close(self) -> None:
-        """Close the world."""
-        self._world.close()
 
     def _acted(self, controls: Float64[np.ndarray, "B dim"], shift: ActionShift) -> Float64[np.ndarray, "B dim"]:
         if self.actions.discrete or (shift.gain == 1 and not shift.noise):
@@ -161,12 +130,6 @@ def shifted(world: World, shift: Shift, name: str) -> World:
     except UsageError:
         world.close()
         raise
-
-
-def _resting(actions: ActionSpec) -> Float64[np.ndarray, " dim"]:
-    if actions.discrete:
-        return np.eye(actions.choices)[0]
-    return np.clip(0.0, actions.low, actions.high)
 
 
 def _speckle(seed: int, shape: tuple[int, ...]) -> Float32[np.ndarray, "3 h w"]:
