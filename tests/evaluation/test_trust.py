@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from monde.agents import (
     PlanningAgent,
@@ -298,6 +299,17 @@ def test_abstentions_are_counted(run: Path) -> None:
     assert score["abstained"].value == 1
     assert score["success"].value == 0
     assert "success_when_acting" not in score
+
+
+def test_a_picture_that_is_given_up_is_said_to_be_so(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture has no test of success; whether one tried at all is told all the same."""
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    words = ["plan", str(run), "--goal", str(tmp_path / "noise.png"), "--abstain", "--episodes", "2", "--budget", "5"]
+    assert main(words) == 0
+    assert "not tried: 2 OutOfDistribution; the first is out of distribution: the goal's" in capsys.readouterr().out
 
 
 def test_the_verb_fits_and_a_new_actor_removes_it(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

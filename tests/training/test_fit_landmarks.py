@@ -1,12 +1,13 @@
 """Landmarks of a real, barely trained run: kept beside it, bound to it, used by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from monde.cli import main
-from monde.errors import StoreError, UsageError
+from monde.errors import StoreError, TrainingError, UsageError
 from monde.evaluation import describe_strategy
 from monde.planning import ChoosingGuide, LandmarkGuide
 from monde.recipes import strategy
@@ -72,3 +73,11 @@ def test_those_of_another_model_or_another_distance_are_refused(run: Path, recor
     RunFolder(run).landmarks.rename(RunFolder(other).landmarks)
     with pytest.raises(StoreError, match="latents of another model"):
         strategy("auto", other, device="cpu")
+
+
+def test_memory_for_too_few_landmarks_is_told(run: Path) -> None:
+    fit_actor(run, QUICK)
+    with pytest.raises(TrainingError, match=r"no two landmarks.*allow more memory than 0\.003 MB, which hold 2"):
+        fit_landmarks(run, replace(FEW, most_bytes=3_000, landmarks=500))
+    with pytest.raises(UsageError, match="no room for landmarks"):
+        fit_landmarks(run, replace(FEW, most_bytes=10))

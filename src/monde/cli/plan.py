@@ -53,7 +53,8 @@ class Plan:
         )
         with reporter.count(f"planning with {self.run}", "episodes") as progress:
             score = plan_run(self.run, chosen, config, progress)
-        text = f"{score_table(score)}\nfilms: {self.run}/exhibits (see them with `monde report {self.run}`)"
+        told = "".join(f"not tried: {row.note}\n" for row in score.rows if row.metric == "abstained" and row.value)
+        text = f"{score_table(score)}\n{told}films: {self.run}/exhibits (see them with `monde report {self.run}`)"
         return Outcome(text, score.to_json())
 
     def kept(self) -> str:

@@ -29,7 +29,7 @@ from monde.evaluation.readout_plans import plan_to_readout
 from monde.evaluation.run import check_world, recorded_world
 from monde.evaluation.showing import camera_of, films
 from monde.evaluation.statistics import mean_interval
-from monde.evaluation.told import trust_rows
+from monde.evaluation.told import JUDGED_BY_NOBODY, trust_rows
 from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.models import JEPA, load_model
 from monde.scorecard import Row, Scorecard
@@ -95,7 +95,8 @@ def plan_run(
         if results.frames is not None:  # the goal is beside the world's frames: shown at their size, not the model's
             shown = fit_frames(shown, *results.frames.shape[-2:])
         results = replace(results, goal_frames=np.repeat(shown.numpy(), config.episodes, axis=0))
-        rows = (*_nearness(model, results, goal, config), *trust_rows([results], config.seed)[:1])
+        told = [row for row in trust_rows([results], config.seed) if row.metric in JUDGED_BY_NOBODY]
+        rows = (*_nearness(model, results, goal, config), *told)
         settings = describe_strategy(strategy, block=model.actions.block)
     if results is not None and results.goal_frames is not None:
         for index, film in enumerate(films(results)):

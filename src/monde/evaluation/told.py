@@ -9,6 +9,9 @@ from monde.evaluation.calibration import calibration_rows
 from monde.evaluation.statistics import mean_interval, wilson
 from monde.scorecard import Row
 
+JUDGED_BY_NOBODY = ("success_probability", "abstained")
+"""What trust tells of episodes that have no test of success."""
+
 
 def trust_rows(planned: list[EpisodeResults], seed: int) -> list[Row]:
     """`success_probability` where it was told; how good it was, where all acted; `abstained` and `success_when_acting`
@@ -34,7 +37,8 @@ def trust_rows(planned: list[EpisodeResults], seed: int) -> list[Row]:
         return rows + calibration_rows(probability, success, seed)[1:]
     given_up = int((~acted).sum())
     kinds = Counter(type(reason).__name__ for reason in reasons if reason is not None)
-    note = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    first = next(reason for reason in reasons if reason is not None)
+    note = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) + f"; the first is {first}"
     rows.append(Row(metric="abstained", value=given_up / n, interval=wilson(given_up, n), n=n, note=note))
     if acted.any():
         reached, tried = int(success[acted].sum()), int(acted.sum())

@@ -148,11 +148,14 @@ def make_landmarks(
     kept = near & torch.from_numpy(found.seen >= config.least_seen).to(near.device)
     kept &= _fit_in(blocks, kept)
     if not bool(kept.any()):
+        short = most < config.landmarks
         raise TrainingError(
             "no two landmarks are joined",
             got=f"{len(latents)} landmarks, {len(blocks)} passages seen between them, none short and frequent enough",
             expected=f"at least {config.least_seen} passages of at most {config.reach_blocks:g} blocks",
-            remedy="fit the actor for longer, make more landmarks, or record more",
+            remedy=f"allow more memory than {config.most_bytes / 1e6:g} MB, which hold {most}"
+            if short
+            else "fit the actor for longer, make more landmarks, or record more",
         )
     graph = Landmarks(
         latents.cpu(),
