@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "monde"
 
 LEVELS = {
     **dict.fromkeys(["errors", "limits", "types", "protocols", "scorecard"], 0),
-    **dict.fromkeys(["store", "nn"], 1),
+    **dict.fromkeys(["store", "nn", "spatial"], 1),
     **dict.fromkeys(["data", "worlds", "perception", "dynamics", "objectives", "readouts"], 2),
     **dict.fromkeys(["models", "costs", "actors", "planning"], 3),
     **dict.fromkeys(["agents", "training"], 4),

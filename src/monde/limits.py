@@ -129,3 +129,12 @@ MAX_LANDMARK_BYTES = 256 * 1024 * 1024
 
 MAX_TIME_LEVELS = 4
 """Levels of time, the model's own among them."""
+
+MAX_QUATERNION_ERROR = 1e-3
+"""Largest distance from 1 of a quaternion's length that counts as rounding; it is then normalised."""
+
+MAX_CLOUD_POINTS = 262_144
+"""Points in one sample of a cloud, padding included."""
+
+MAX_SCAN_BEAMS = 16_384
+"""Beams in one laser scan."""

@@ -13,7 +13,7 @@ SENSORS = (
     Sensor(name="top", kind="rgb", shape=(3, 12, 16), rate_hz=10.0),
     Sensor(name="state", kind="state", shape=(2,), unit="px", rate_hz=10.0, names=("x", "y")),
     Sensor(name="load", kind="state", shape=(1,), unit="N", rate_hz=10.0),
-    Sensor(name="map", kind="grid", shape=(2, 3, 4), rate_hz=10.0),
+    Sensor(name="map", kind="tokens", shape=(2, 3, 4), rate_hz=10.0),
 )
 ACTIONS = ActionSpec(low=(-1.0, -2.0), high=(1.0, 2.0), dt_seconds=0.1, names=("dx", "dy"))
 

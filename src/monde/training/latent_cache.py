@@ -162,7 +162,7 @@ def _make(
 
                 _encode(path, frames.values(camera.name), encoder, dtype, device, tell)
                 sensors.append(
-                    Sensor(name=tokens_name(camera.name), kind="grid", shape=(g, g, D), rate_hz=camera.rate_hz)
+                    Sensor(name=tokens_name(camera.name), kind="tokens", shape=(g, g, D), rate_hz=camera.rate_hz)
                 )
                 arrays.append(path.name)
                 entries.append(FileEntry.of(path, sha256_file(path)))

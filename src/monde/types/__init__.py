@@ -6,6 +6,7 @@ C h w image channels and size, P points.
 
 from monde.types.actions import ActionSpec
 from monde.types.beliefs import Belief, Latents, Rollout
+from monde.types.geometry import Geometry, GridGeometry, Intrinsics, Mount, ScanGeometry
 from monde.types.goals import FrameGoal, Goal, LatentGoal, PictureGoal, PredicateGoal, ReadoutGoal
 from monde.types.plans import Plan, Problem
 from monde.types.streams import Clip, Sensor, SensorKind, Stream
@@ -17,9 +18,13 @@ __all__ = [
     "Clip",
     "Forecast",
     "FrameGoal",
+    "Geometry",
     "Goal",
+    "GridGeometry",
+    "Intrinsics",
     "LatentGoal",
     "Latents",
+    "Mount",
     "OutOfDistribution",
     "PictureGoal",
     "Plan",
@@ -28,6 +33,7 @@ __all__ = [
     "ReadoutGoal",
     "Reason",
     "Rollout",
+    "ScanGeometry",
     "Sensor",
     "SensorKind",
     "Stream",

@@ -10,10 +10,19 @@ from jaxtyping import Bool, Float64, Shaped
 from torch import Tensor
 
 from monde.errors import ContractError, unknown_name
-from monde.limits import MAX_FRAME_SIDE_PIXELS, MAX_SENSORS
+from monde.limits import MAX_CLOUD_POINTS, MAX_FRAME_SIDE_PIXELS, MAX_SCAN_BEAMS, MAX_SENSORS
 from monde.types.checks import check_dtype, check_leading, check_name, check_rank, check_same_device, describe
+from monde.types.geometry import Geometry, GridGeometry, Intrinsics, Mount, ScanGeometry
 
-SensorKind = Literal["rgb", "depth", "points", "scan", "state", "pose", "imu", "gnss", "grid"]
+SensorKind = Literal["rgb", "depth", "points", "scan", "state", "pose", "twist", "imu", "gnss", "grid", "tokens"]
+
+_SHAPES: Mapping[str, tuple[tuple[int, ...], ...]] = {
+    "pose": ((3,), (7,)),
+    "twist": ((3,), (6,)),
+    "imu": ((6,),),
+    "gnss": ((3,),),
+}
+_GEOMETRY: Mapping[str, type] = {"rgb": Intrinsics, "depth": Intrinsics, "scan": ScanGeometry, "grid": GridGeometry}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +33,18 @@ class Sensor:
         name: Its name in the recording, without any layout's prefix ("top", "state").
         kind: Which family of perception reads it.
         shape: Shape of one sample. Images are [C, h, w] (depth: [1, h, w], 0 in pixels where nothing was measured); a
-            state is [n]; a cloud is [P_max, 3+].
+            state is [n]; a cloud is [P_max, 3+] (x, y, z first, padding last); a scan is [beams] (0: nothing known,
+            the scanner's longest range: no return); a pose is [3] or [7] (`monde.types.geometry`); a twist is [3]
+            (vx, vy, yaw rate) or [6] (linear, angular); an IMU is [6] (rad/s, m/s²); GNSS is [3], metres east, north
+            and up of the recording's first fix; a grid is [1, h, w]; tokens are a frozen encoder's features, [h, w, D].
         unit: Unit of the values ("px", "rad", "m", "1" for none). RGB is "1" (uint8 0 to 255).
         rate_hz: Nominal samples per second; each sample's own time is in its `Stream`.
         names: One name per component of a one-dimensional sample, or empty.
+        geometry: A camera's intrinsics, a scan's beams or a grid's cells; a scan and a grid must have theirs.
+        mount: Where it is fixed, or none where that is not known.
 
     Raises:
-        ContractError: An unusable name, shape or rate.
+        ContractError: An unusable name, shape or rate, or the geometry of another kind of sensor.
     """
 
     name: str
@@ -39,6 +53,8 @@ class Sensor:
     unit: str = "1"
     rate_hz: float
     names: tuple[str, ...] = ()
+    geometry: Geometry | None = None
+    mount: Mount | None = None
 
     def __post_init__(self) -> None:
         check_name("Sensor", self.name)
@@ -63,6 +79,46 @@ class Sensor:
                 expected=f"{self.shape[0]}",
             )
 
+        self._check_shape()
+        self._check_geometry()
+
+    def _check_shape(self) -> None:
+        shapes = _SHAPES.get(self.kind)
+        if shapes is not None and self.shape not in shapes:
+            expected = " or ".join(str(list(shape)) for shape in shapes)
+            raise ContractError(f"Sensor {self.name!r} is no {self.kind}", got=list(self.shape), expected=expected)
+        if self.kind == "points" and not (
+            len(self.shape) == 2 and self.shape[1] >= 3 and self.shape[0] <= MAX_CLOUD_POINTS
+        ):
+            expected = f"[P, 3 or more] with P up to {MAX_CLOUD_POINTS}"
+            raise ContractError(f"Sensor {self.name!r} is no cloud", got=list(self.shape), expected=expected)
+        if self.kind == "scan" and not (len(self.shape) == 1 and self.shape[0] <= MAX_SCAN_BEAMS):
+            expected = f"[beams], up to {MAX_SCAN_BEAMS}"
+            raise ContractError(f"Sensor {self.name!r} is no scan", got=list(self.shape), expected=expected)
+        if self.kind == "grid" and not (
+            len(self.shape) == 3 and self.shape[0] == 1 and max(self.shape) <= MAX_FRAME_SIDE_PIXELS
+        ):
+            expected = f"[1, h, w] with sides up to {MAX_FRAME_SIDE_PIXELS}"
+            raise ContractError(f"Sensor {self.name!r} is no grid", got=list(self.shape), expected=expected)
+
+    def _check_geometry(self) -> None:
+        wanted = _GEOMETRY.get(self.kind)
+        if self.geometry is None and self.kind not in {"scan", "grid"}:
+            return
+        if wanted is None or not isinstance(self.geometry, wanted):
+            raise ContractError(
+                f"Sensor {self.name!r} has the geometry of another kind of sensor",
+                got=type(self.geometry).__name__,
+                expected="none" if wanted is None else wanted.__name__,
+            )
+        if isinstance(self.geometry, Intrinsics) and (self.geometry.height, self.geometry.width) != self.shape[1:]:
+            raise ContractError(
+                f"the intrinsics of {self.name!r} do not fit the image",
+                got=f"intrinsics of {self.geometry.height} × {self.geometry.width}",
+                expected=f"{self.shape[1]} × {self.shape[2]}",
+                remedy="give the intrinsics of this frame size; `resized` converts those of another",
+            )
+
     @property
     def picture(self) -> bool:
         """Whether its samples are images: colours (uint8) or depth (float32)."""
@@ -79,6 +135,8 @@ class Stream:
         times_seconds: [B, T] float64, since the start of the episode.
         valid: [B, T]; false where the sensor delivered nothing and `values` is padding.
         mask: [B, T, P] for clouds (false = padding), else none.
+        age_seconds: [B, T] float64, how old each sample was at the step that it was aligned to (its own time is
+            earlier by that much), or none for a stream that was not aligned: its samples are as old as their step.
 
     Raises:
         ContractError: Wrong rank or dtype, tensors that do not line up, or on several devices.
@@ -88,6 +146,7 @@ class Stream:
     times_seconds: Float64[Tensor, "B T"]
     valid: Bool[Tensor, "B T"]
     mask: Bool[Tensor, "B T P"] | None = None
+    age_seconds: Float64[Tensor, "B T"] | None = None
 
     def __post_init__(self) -> None:
         check_rank("Stream", "values", self.values, "B T ...")
@@ -101,6 +160,10 @@ class Stream:
             check_dtype("Stream", "mask", self.mask, torch.bool)
             check_leading("Stream", "mask", self.mask, self.values.shape[:3], "B T P")
             held["mask"] = self.mask
+        if self.age_seconds is not None:
+            check_dtype("Stream", "age_seconds", self.age_seconds, torch.float64)
+            check_leading("Stream", "age_seconds", self.age_seconds, self.values.shape[:2], "B T")
+            held["age_seconds"] = self.age_seconds
         check_same_device("Stream", held)
 
     @classmethod
@@ -124,23 +187,27 @@ class Stream:
     def to(self, device: torch.device | str) -> Self:
         """The same stream on another device."""
         mask = None if self.mask is None else self.mask.to(device)
+        age = None if self.age_seconds is None else self.age_seconds.to(device)
         return replace(
             self,
             values=self.values.to(device, non_blocking=True),
             times_seconds=self.times_seconds.to(device, non_blocking=True),
             valid=self.valid.to(device, non_blocking=True),
             mask=mask,
+            age_seconds=age,
         )
 
     def window(self, start: int, stop: int) -> Self:
         """Steps `start` to `stop` (exclusive) of every row; a view."""
         mask = None if self.mask is None else self.mask[:, start:stop]
+        age = None if self.age_seconds is None else self.age_seconds[:, start:stop]
         return replace(
             self,
             values=self.values[:, start:stop],
             times_seconds=self.times_seconds[:, start:stop],
             valid=self.valid[:, start:stop],
             mask=mask,
+            age_seconds=age,
         )
 
     def __repr__(self) -> str:
