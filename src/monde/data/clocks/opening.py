@@ -37,6 +37,7 @@ class Opened:
         actions: The action space, where it is declared; else a box around the commands.
         action_names: One for each component of the commands, or empty.
         tasks: What was to be done in each log, in words; or empty.
+        step_hz: Steps per second, where it is declared; else the nominal rate of the reference.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class Opened:
     actions: ActionSpec | None = None
     action_names: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    step_hz: float | None = None
 
 
 def aligned(opened: Opened) -> AlignedRecording:
@@ -67,7 +69,7 @@ def aligned(opened: Opened) -> AlignedRecording:
         )
     rates = {sensor.name: _rate(opened.logs, sensor.name) for sensor in opened.sensors}
     reference = _reference(opened, rates)
-    step_hz = opened.config.rate_hz or rates[reference] or 1.0
+    step_hz = opened.config.rate_hz or opened.step_hz or _rate(opened.logs, reference) or 1.0
     rules = _rules(opened, rates)
     absent, episodes, tasks = dict(opened.absent), [], []
     for number, log in enumerate(opened.logs):
@@ -120,8 +122,9 @@ def _rate(logs: Sequence[Log], name: str) -> float | None:
 def _reference(opened: Opened, rates: Mapping[str, float | None]) -> str:
     wanted = opened.config.reference
     if wanted is not None:
-        if wanted not in rates:
-            raise unknown_name("reference sensor", wanted, list(rates), DataError)
+        known = {*rates, *(name for log in opened.logs for name in log.times)}
+        if wanted not in known:
+            raise unknown_name("reference sensor", wanted, sorted(known), DataError)
         return wanted
     told = [(sensor, rates[sensor.name] or 0.0) for sensor in opened.sensors]
     for kind in _REFERENCES:

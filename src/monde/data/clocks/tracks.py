@@ -67,7 +67,7 @@ class Log(Protocol):
         ...
 
     @property
-    def times(self) -> Mapping[str, Float64[np.ndarray, " N"]]:
+    def times(self) -> Mapping[str, Float64[np.ndarray, " _"]]:
         """When each sample was taken, by sensor, in order; seconds on the log's own clock."""
         ...
 
@@ -76,7 +76,7 @@ class Log(Protocol):
         """What was commanded, on the same clock; none where that is not known."""
         ...
 
-    def read(self, wanted: Mapping[str, Int64[np.ndarray, " n"]]) -> Mapping[str, Samples]:
+    def read(self, wanted: Mapping[str, Int64[np.ndarray, " _"]]) -> Mapping[str, Samples]:
         """Some samples of some sensors, by their numbers in `times` (growing).
 
         Raises:
