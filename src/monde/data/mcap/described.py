@@ -103,7 +103,7 @@ def as_described(convert: Convert, sensor: Sensor) -> Convert:
         if sample is None or sensor.picture or sensor.kind == "points":
             return sample
         if (sensor.kind, sensor.shape) == ("pose", (3,)):
-            return np.array([sample[0], sample[1], yaw(sample[3:7].astype(np.float64))], dtype=np.float32)
+            return np.array([sample[0], sample[1], yaw(sample[None, 3:7].astype(np.float64))[0]], dtype=np.float32)
         if (sensor.kind, sensor.shape) == ("twist", (3,)):
             return sample[[0, 1, 5]]
         return sample[:3] if sensor.kind == "gnss" else sample.reshape(sensor.shape)

@@ -71,7 +71,7 @@ def _opened(root: Path, config: LogConfig) -> AlignedRecording:
         Opened(
             root=root,
             layout=Mcap.name,
-            sensors=tuple(part.sensor for made in parts.values() for part in made),
+            sensors=tuple(part.sensor for made in parts.values() for part in made) if own is None else own.sensors,
             logs=logs,
             files=tuple(file.path for file in files),
             config=config,

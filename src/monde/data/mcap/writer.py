@@ -1,6 +1,6 @@
 """Writing recordings as MCAP, one file an episode, in ROS 2 messages that other tools open."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,11 @@ _SAME_NS = 1_000
 
 
 def write_episode(
-    path: Path, recording: Recording, episode: int, task: str = "", progress: Callable[[int], None] | None = None
+    path: Path,
+    recording: Recording,
+    episode: int,
+    task: str = "",
+    source: Mapping[str, object] | None = None,
 ) -> None:
     """One episode of a recording as an MCAP file, whole or not at all.
 
@@ -44,13 +48,13 @@ def write_episode(
         recording: What to write.
         episode: Which of its episodes.
         task: What was to be done in it, in words.
-        progress: Called with the steps that have been written.
+        source: Where it comes from (JSON); what the recording says by default.
 
     Raises:
         DataError: The recording cannot be read, or the libraries are not there.
         StoreError: The disk is full or read-only.
     """
-    told = _described(recording, task)
+    told = _described(recording, task, recording.source if source is None else source)
     with needed(path), atomic_path(path) as temporary, temporary.open("wb") as file:
         from mcap_ros2.writer import Writer
 
@@ -62,8 +66,6 @@ def write_episode(
                 stop = min(start + step, length)
                 # One step more: the action after the last lies between it and the next.
                 out.write(recording, recording.read(episode, start, min(stop + 1, length)), start, stop - start)
-                if progress is not None:
-                    progress(stop)
             writer.add_metadata(METADATA, metadata(told))
 
 
@@ -141,7 +143,7 @@ def _piece(recording: Recording) -> int:
     return max(1, PIECE_BYTES // sum(sizes))
 
 
-def _described(recording: Recording, task: str) -> Described:
+def _described(recording: Recording, task: str, source: Mapping[str, object]) -> Described:
     topics = {}
     for sensor in recording.sensors:
         home = "/" + sensor.name.replace(".", "/")
@@ -154,7 +156,7 @@ def _described(recording: Recording, task: str) -> Described:
         clock_topic=CLOCK,
         rules=_rules(recording),
         task=task,
-        source=dict(recording.source),
+        source=dict(source),
     )
 
 
