@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from monde.data.folders.reader import VideoFolder, VideoRecording, is_video
@@ -12,11 +12,12 @@ from monde.data.lerobot.frames import FrameStorage, ImageFrames
 from monde.data.lerobot.storage import storage_for
 from monde.data.mcap.converting import not_in_lerobot, write_folder
 from monde.data.recording import open_recording
+from monde.data.resize import resized
 from monde.data.streaming import stream_episode
 from monde.data.writer import RecordingWriter
 from monde.errors import ContractError, DataError, UsageError, unknown_name
 from monde.limits import MAX_FRAME_SIDE_PIXELS, MAX_NAME_CHARACTERS, MAX_RECORDING_GROUP_BYTES
-from monde.protocols import Recording
+from monde.protocols import Intermittent, Recording
 from monde.types import Sensor
 
 FORMS = ("auto", "lerobot", "mcap")
@@ -103,14 +104,22 @@ def convert(
     chosen_form, why = _form(recording, form)
     if chosen_form == "mcap":
         return _as_mcap(recording, folder, target, chosen, size, why, progress, began)
-    sensors = tuple(replace(s, shape=(3, *size)) if size and s.kind == "rgb" else s for s in recording.sensors)
+    sensors = tuple(resized(s, size) if size and s.kind == "rgb" else s for s in recording.sensors)
     frames = storage_for(target, sensors, store)
     _check_memory(sensors, frames, max((recording.lengths[index] for index in chosen), default=0))
     origin = _origin(recording, folder, chosen)
     told = progress or (lambda done, wanted: None)
     wanted = sum(recording.lengths[index] for index in chosen)
     with closing(
-        RecordingWriter(target, sensors=sensors, actions=recording.actions, source=origin, frames=frames)
+        RecordingWriter(
+            target,
+            sensors=sensors,
+            actions=recording.actions,
+            source=origin,
+            frames=frames,
+            gaps=recording.gaps if isinstance(recording, Intermittent) else (),
+            aged=recording.aged if isinstance(recording, Intermittent) else (),
+        )
     ) as writer:
         first = writer.episodes_written
         done = before = sum(recording.lengths[index] for index in chosen[:first])

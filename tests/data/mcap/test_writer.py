@@ -20,7 +20,7 @@ from monde.data.convert import convert
 from monde.data.mcap.reader import Mcap
 from monde.data.mcap.writer import write_episode
 from monde.errors import DataError, UsageError
-from monde.protocols import Recording
+from monde.protocols import Intermittent, Recording
 from monde.types import ActionSpec, GridGeometry, Intrinsics, Mount, ScanGeometry, Sensor
 
 Make = Callable[..., list[EpisodeData]]
@@ -170,6 +170,16 @@ def test_convert_says_which_form_it_chose_and_why(tmp_path: Path, capsys: pytest
     (tmp_path / "d" / "notes.txt").touch()
     with pytest.raises(DataError, match="something else"):
         convert(tmp_path / "log.mcap", tmp_path / "d", form="mcap")
+
+
+def test_gaps_and_ages_survive_lerobot_and_come_back(tmp_path: Path) -> None:
+    source = every_kind(tmp_path / "log.mcap")
+    convert(tmp_path / "log.mcap", tmp_path / "lerobot", form="lerobot")
+    held = open_recording(tmp_path / "lerobot")
+    assert isinstance(held, Intermittent)
+    assert set(held.gaps) == set(source.gaps) == {"scan", "odom.pose", "odom.twist"}
+    convert(tmp_path / "lerobot", tmp_path / "mcap", form="mcap")
+    equal(held, open_recording(tmp_path / "mcap"), tolerance=1e-6)
 
 
 def test_interpolated_poses_older_than_a_step_cannot_be_written(tmp_path: Path) -> None:

@@ -15,8 +15,12 @@ from monde.data.clocks.align import Alignment, align, mixed_poses
 from monde.data.clocks.rules import Rule
 from monde.data.clocks.tracks import Log, Samples
 from monde.data.fingerprint import fingerprint_files
+from monde.data.streaming import EpisodeClocks
 from monde.errors import ContractError, unknown_name
 from monde.types import ActionSpec, Clip, Sensor, Stream
+
+_MAY_LACK = frozenset({"state", "pose", "twist", "imu", "gnss"})
+"""Kinds of which a message may come without a measurement in it."""
 
 
 @dataclass(frozen=True)
@@ -139,14 +143,43 @@ class AlignedRecording:
         found = self._episode(episode)
         return self._aligned(found, self._sensor(sensor), found.steps)
 
-    @cached_property
+    @property
     def complete(self) -> bool:
-        """Whether at every step of every episode there is a sample of every sensor that is not too old."""
-        return all(
-            bool(self.alignment(episode, name).valid.all())
-            for episode in range(len(self.lengths))
-            for name in self._sensors
+        """Whether at every step of every episode there is a sample of every sensor."""
+        return not self.gaps
+
+    @cached_property
+    def gaps(self) -> tuple[str, ...]:
+        """Sensors of which a sample is missing at some step. Numbers are read for it: a message may hold none."""
+        return tuple(name for name in self._sensors if any(not told.valid[name].all() for told in self._clocks))
+
+    @cached_property
+    def aged(self) -> tuple[str, ...]:
+        """Sensors of which a sample is older than its step somewhere."""
+        return tuple(name for name in self._sensors if any(told.age_seconds[name].any() for told in self._clocks))
+
+    def clocks(self, episode: int) -> EpisodeClocks:
+        """Which samples of an episode are missing, and how old the others are; see `monde.data.streaming.Clocked`."""
+        self._episode(episode)
+        told = self._clocks[episode]
+        return EpisodeClocks(
+            {name: told.valid[name] for name in self.gaps}, {name: told.age_seconds[name] for name in self.aged}
         )
+
+    @cached_property
+    def _clocks(self) -> tuple[EpisodeClocks, ...]:
+        return tuple(self._told(episode) for episode in range(len(self.lengths)))
+
+    def _told(self, episode: int) -> EpisodeClocks:
+        found = {name: self.alignment(episode, name) for name in self._sensors}
+        valid = {name: part.valid for name, part in found.items()}
+        ages = {name: part.age_seconds for name, part in found.items()}
+        doubtful = [sensor.name for sensor in self.sensors if sensor.kind in _MAY_LACK]
+        if doubtful:
+            for name, stream in self.read(episode, 0, self.lengths[episode], doubtful).streams.items():
+                valid[name] = stream.valid[0].numpy()
+                ages[name] = np.where(valid[name], ages[name], 0.0)
+        return EpisodeClocks(valid, ages)
 
     def read(self, episode: int, start: int, stop: int, sensors: Sequence[str] | None = None) -> Clip:
         """Steps `start` to `stop` (exclusive) of one episode, as a clip of B = 1.

@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float32, Float64, Int64, Shaped
 
 from monde.errors import DataError
 from monde.limits import MAX_CLOCK_DISORDER_SECONDS
+from monde.spatial import cloud_mask, pad_cloud
+from monde.types import Sensor
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,35 @@ class Samples:
     values: Shaped[np.ndarray, "n ..."]
     there: Bool[np.ndarray, " n"]
     mask: Bool[np.ndarray, "n P"] | None = None
+
+
+class Stack:
+    """Samples of one sensor, put into one array as they come.
+
+    Args:
+        sensor: The sensor.
+        count: How many there will be.
+    """
+
+    def __init__(self, sensor: Sensor, count: int) -> None:
+        shape = (*sensor.shape[1:], sensor.shape[0]) if sensor.picture else sensor.shape
+        self._values = np.zeros((count, *shape), dtype=np.uint8 if sensor.kind == "rgb" else np.float32)
+        self._there = np.zeros(count, dtype=bool)
+        self._cloud = sensor.kind == "points"
+
+    def put(self, place: int, sample: Shaped[np.ndarray, "..."] | None) -> None:
+        """A sample, a cloud of any size; or none, where there was no measurement.
+
+        Raises:
+            ValueError: It has another shape.
+        """
+        if sample is not None:
+            self._there[place] = True
+            self._values[place] = pad_cloud(sample, self._values.shape[1]) if self._cloud else sample
+
+    def samples(self) -> Samples:
+        """What was put in."""
+        return Samples(self._values, self._there, cloud_mask(self._values) if self._cloud else None)
 
 
 @dataclass(frozen=True)

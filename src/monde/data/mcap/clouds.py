@@ -26,7 +26,7 @@ _LEAST = 16
 
 
 def cloud_parts(topic: Topic) -> tuple[Part, ...]:
-    """The cloud of a topic: x, y and z in metres, points without a measurement (NaN) left out.
+    """The cloud of a topic: x, y and z in metres, points without a measurement (NaN, or all 0) left out.
 
     Its room is that of the largest cloud looked at and a quarter more, up to `cloud_points`; larger ones are thinned
     evenly.
@@ -39,14 +39,7 @@ def cloud_parts(topic: Topic) -> tuple[Part, ...]:
     if max(sizes) > room:
         topic.say(f"clouds of up to {max(sizes)} points are thinned to {room} (`cloud_points`)")
     sensor = Sensor(name=topic.sensor_name, kind="points", shape=(room, 3), unit="m", rate_hz=1.0, mount=topic.mount)
-    return (Part(sensor, lambda message: thinned(_points(message), room)),)
-
-
-def thinned(points: Float32[np.ndarray, "n C"], room: int) -> Float32[np.ndarray, "m C"]:
-    """At most `room` points, spread evenly over all."""
-    if len(points) <= room:
-        return points
-    return points[np.linspace(0, len(points) - 1, room).astype(np.int64)]
+    return (Part(sensor, _points),)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from monde.data.clocks.recording import AlignedRecording
 from monde.data.lock import FolderLock
 from monde.data.mcap.described import described
 from monde.data.mcap.file import McapFile
@@ -11,7 +10,7 @@ from monde.data.mcap.reader import SUFFIX
 from monde.data.mcap.writer import write_episode
 from monde.errors import DataError
 from monde.limits import MAX_NAME_CHARACTERS
-from monde.protocols import Recording
+from monde.protocols import Intermittent, Recording
 from monde.store.atomic import disk_error
 
 _NOT_IN_LEROBOT = {"points": "clouds of points of varying number", "grid": "occupancy grids"}
@@ -22,8 +21,8 @@ def not_in_lerobot(recording: Recording) -> str | None:
     for sensor in recording.sensors:
         if sensor.kind in _NOT_IN_LEROBOT:
             return f"{sensor.name} delivers {_NOT_IN_LEROBOT[sensor.kind]}"
-    if isinstance(recording, AlignedRecording) and not recording.complete:
-        return "there are steps without a sample of some sensor"
+    if isinstance(recording, Intermittent) and recording.gaps:
+        return f"there are steps without a sample of {', '.join(recording.gaps)}"
     return None
 
 

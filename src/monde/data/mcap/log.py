@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from monde.data.clocks.tracks import Commands, Samples
+from monde.data.clocks.tracks import Commands, Samples, Stack
 from monde.data.mcap.file import McapFile
 from monde.data.mcap.messages import Decode, decoded
 from monde.data.mcap.parts import Part
 from monde.errors import DataError, MondeError
-from monde.types import Sensor
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class McapLog:
         for name, index in wanted.items():
             track, _ = self._tracks[name]
             topics.setdefault(track.channel, (track, {}))[1][name] = index
-        stacks = {name: _Stack(self._tracks[name][1].sensor, len(index)) for name, index in wanted.items()}
+        stacks = {name: Stack(self._tracks[name][1].sensor, len(index)) for name, index in wanted.items()}
         channels = list(topics)
         needed = [np.unique(np.concatenate(list(topics[channel][1].values()))) for channel in channels]
         rows = [topics[channel][0].order[which] for channel, which in zip(channels, needed, strict=True)]
@@ -105,26 +104,3 @@ def _sample(part: Part, message: object, where: str) -> np.ndarray | None:
             expected=error.expected if isinstance(error, MondeError) else None,
             remedy=f'leave it out ("without": ["{part.sensor.name}"]) in the log\'s monde.json',
         ) from error
-
-
-class _Stack:
-    """Samples put into one array as they come."""
-
-    def __init__(self, sensor: Sensor, count: int) -> None:
-        shape = (*sensor.shape[1:], sensor.shape[0]) if sensor.picture else sensor.shape
-        self._values = np.zeros((count, *shape), dtype=np.uint8 if sensor.kind == "rgb" else np.float32)
-        self._there = np.zeros(count, dtype=bool)
-        self._mask = np.zeros((count, shape[0]), dtype=bool) if sensor.kind == "points" else None
-
-    def put(self, place: int, sample: np.ndarray | None) -> None:
-        if sample is None:
-            return
-        self._there[place] = True
-        if self._mask is None:
-            self._values[place] = sample
-        else:
-            self._values[place, : len(sample)] = sample
-            self._mask[place, : len(sample)] = True
-
-    def samples(self) -> Samples:
-        return Samples(self._values, self._there, self._mask)

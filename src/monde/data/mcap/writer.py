@@ -13,7 +13,7 @@ from monde.data.mcap.definitions import definition, full_name
 from monde.data.mcap.described import METADATA, Described, metadata
 from monde.data.mcap.encoding import Fields, array, camera_info, message, message_type, transforms
 from monde.data.mcap.library import needed
-from monde.data.streaming import PIECE_BYTES
+from monde.data.streaming import PIECE_BYTES, Clocked
 from monde.errors import DataError
 from monde.protocols import Recording
 from monde.store.atomic import atomic_path
@@ -164,8 +164,16 @@ def _rules(recording: Recording) -> Mapping[str, Rule]:
     """How steps find their samples again: those of one clock exactly, others by the rule that aligned them."""
     exactly = Rule(tolerance_seconds=2 * _SAME_NS / 1e9)
     if not isinstance(recording, AlignedRecording):
-        return dict.fromkeys((sensor.name for sensor in recording.sensors), exactly)
+        rules = dict.fromkeys((sensor.name for sensor in recording.sensors), exactly)
+        return rules | (_oldest(recording, len(recording.lengths)) if isinstance(recording, Clocked) else {})
     return {sensor.name: _as_written(recording.rules[sensor.name], sensor) for sensor in recording.sensors}
+
+
+def _oldest(recording: Clocked, episodes: int) -> dict[str, Rule]:
+    """Of sensors with ages and nobody to say by which rule: as old as the oldest sample."""
+    ages = [recording.clocks(episode).age_seconds for episode in range(episodes)]
+    oldest = {name: max(float(part[name].max(initial=0.0)) for part in ages) for name in recording.aged}
+    return {name: Rule(tolerance_seconds=age + 2 * _SAME_NS / 1e9) for name, age in oldest.items()}
 
 
 def _as_written(rule: Rule, sensor: Sensor) -> Rule:
