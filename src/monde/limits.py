@@ -138,3 +138,18 @@ MAX_CLOUD_POINTS = 262_144
 
 MAX_SCAN_BEAMS = 16_384
 """Beams in one laser scan."""
+
+MAX_CLOCK_GAP_SECONDS = 10.0
+"""How far apart the samples of two sensors of one episode may lie altogether before their clocks have another zero."""
+
+MAX_CLOCK_DISORDER_SECONDS = 1.0
+"""How far samples may be out of order before a clock has been set back."""
+
+MAX_LOG_FILES = 100_000
+"""Files of a folder of logs, and pictures of one sensor of one."""
+
+MAX_MCAP_RECORD_BYTES = 1024 * 1024 * 1024
+"""Largest record of an MCAP file, and largest chunk of one after it is decompressed."""
+
+MAX_TRANSFORM_DEPTH = 64
+"""Frames between a sensor and the base that it is mounted on."""

@@ -18,7 +18,7 @@ class Check:
     data: Data
     """Folder of the recording."""
     rate: Rate = None
-    """Frames per second, where the recording does not store it (RLDS, HDF5, Zarr)."""
+    """Frames per second, where the recording does not store it (RLDS, HDF5, Zarr); steps per second of a log."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Check; see `monde.data.check_dataset`."""

@@ -17,10 +17,10 @@ Out = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT", help_be
 
 @dataclass(frozen=True, kw_only=True)
 class Convert:
-    """Write any recording that can be read, plain videos too, as a LeRobot v3 dataset."""
+    """Write any recording that can be read, videos and logs too, as a LeRobot v3 dataset, or as MCAP."""
 
     source: Source
-    """Folder of the recording or of videos, or a single video."""
+    """Folder of the recording, of videos or of logs, or a single video or log."""
     out: Out
     """Folder of the new dataset; one that was stopped is gone on with."""
     frame: Annotated[str | None, tyro.conf.arg(metavar="SIDE|HxW", help_behavior_hint="(default: as they are)")] = None
@@ -29,8 +29,10 @@ class Convert:
     """Episodes to take, counted from 0: numbers and ranges such as 0-9 (both ends taken)."""
     store: Literal["auto", "images", "video"] = "auto"
     """How frames are stored: images are lossless; auto takes video above 128 px a side."""
+    form: Literal["auto", "lerobot", "mcap"] = "auto"
+    """auto takes MCAP for clouds, grids and steps without a sample, which LeRobot cannot hold, else LeRobot."""
     rate: Rate = None
-    """Frames per second, where SOURCE does not store it (RLDS, HDF5, Zarr)."""
+    """Frames per second, where SOURCE does not store it (RLDS, HDF5, Zarr); steps per second of a log."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Convert; see `monde.data.convert.convert`."""
@@ -44,6 +46,7 @@ class Convert:
                 frame=frame,
                 episodes=episodes,
                 store=self.store,
+                form=self.form,
                 rate_hz=self.rate,
                 progress=progress,
             )
@@ -56,6 +59,7 @@ class Convert:
             "new_episodes": summary.new_episodes,
             "new_frames": summary.new_frames,
             "store": summary.store,
+            "why": summary.why,
             "left_out": summary.left_out,
             "seconds": summary.seconds,
         }

@@ -39,7 +39,7 @@ class Train:
     step_seconds: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="")] = None
     """Duration of a model step; sets --block from the recording's rate."""
     rate: Rate = None
-    """Frames per second, where DATA does not store it (RLDS, HDF5, Zarr)."""
+    """Frames per second, where DATA does not store it (RLDS, HDF5, Zarr); steps per second of a log."""
     action_free: bool = False
     """Leave the actions out, even where they were recorded."""
     folds: int = 0

@@ -1,4 +1,4 @@
-"""`convert`: any recording into a LeRobot v3.0 dataset, an episode at a time."""
+"""`convert`: any recording into a LeRobot v3.0 dataset, or into MCAP, an episode at a time."""
 
 import math
 import time
@@ -10,14 +10,17 @@ from pathlib import Path
 from monde.data.folders.reader import VideoFolder, VideoRecording, is_video
 from monde.data.lerobot.frames import FrameStorage, ImageFrames
 from monde.data.lerobot.storage import storage_for
+from monde.data.mcap.converting import not_in_lerobot, write_folder
 from monde.data.recording import open_recording
 from monde.data.resize import resized
 from monde.data.streaming import stream_episode
 from monde.data.writer import RecordingWriter
-from monde.errors import ContractError, DataError, UsageError
+from monde.errors import ContractError, DataError, UsageError, unknown_name
 from monde.limits import MAX_FRAME_SIDE_PIXELS, MAX_NAME_CHARACTERS, MAX_RECORDING_GROUP_BYTES
 from monde.protocols import Intermittent, Recording
 from monde.types import Sensor
+
+FORMS = ("auto", "lerobot", "mcap")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +33,9 @@ class ConvertSummary:
         new_episodes: Of these, added by this call.
         new_frames: Frames added by this call.
         left_out: Files of the source that could not be read and episodes whose files are not there, and why.
-        store: "images" or "video".
+        store: "images" or "video", or "mcap".
         seconds: Wall time of this call.
+        why: Why it was written in this form, in words.
     """
 
     root: Path
@@ -41,6 +45,7 @@ class ConvertSummary:
     left_out: dict[str, str]
     store: str
     seconds: float
+    why: str = ""
 
     def __str__(self) -> str:
         if not self.new_episodes:
@@ -48,7 +53,8 @@ class ConvertSummary:
         speed = self.new_frames / max(self.seconds, 1e-9)
         added = f"{self.new_episodes} episodes, {self.new_frames} frames in {self.seconds:.1f} s ({speed:.0f} frames/s)"
         left = f"; {len(self.left_out)} that cannot be read were left out" if self.left_out else ""
-        return f"{self.root}: converted {added}; it holds {self.episodes} now{left}"
+        form = f" as {'MCAP' if self.store == 'mcap' else 'LeRobot v3'}{f' ({self.why})' if self.why else ''}"
+        return f"{self.root}: converted {added}{form}; it holds {self.episodes} now{left}"
 
 
 def convert(
@@ -58,10 +64,11 @@ def convert(
     frame: int | tuple[int, int] | None = None,
     episodes: Sequence[int] | None = None,
     store: str = "auto",
+    form: str = "auto",
     rate_hz: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ConvertSummary:
-    """Write any recording that `open_recording` reads as a LeRobot v3.0 dataset.
+    """Write any recording that `open_recording` reads as a LeRobot v3.0 dataset, or as MCAP where that cannot hold it.
 
     Each episode is durable before the next is begun; the same call goes on with what was stopped. Camera frames are
     decoded while they are encoded, so that memory does not grow with the length of a film (images, which lie inside
@@ -76,12 +83,14 @@ def convert(
         episodes: Which episodes, in this order; all by default.
         store: How camera frames are stored: "images" (lossless), "video" (H.264), or "auto": video for cameras above
             128 px a side.
-        rate_hz: Frames per second of a source that does not store it (see `open_recording`).
+        form: "lerobot", "mcap" (one file an episode, in ROS 2 messages), or "auto": MCAP for clouds, grids and steps
+            without a sample, else LeRobot.
+        rate_hz: Frames per second of a source that does not store it, steps per second of a log (see `open_recording`).
         progress: Called with (frames done, frames wanted).
 
     Raises:
-        UsageError: An unknown storage, episodes that do not exist, an unusable `frame`, a rate for a source that has
-            one of its own, or `out` inside `source`.
+        UsageError: An unknown storage or form, episodes that do not exist, an unusable `frame` (or one for MCAP), a
+            rate for a source that has one of its own, or `out` inside `source`.
         DataError: `source` cannot be read, or holds what a dataset cannot (NaN, times that go back); episodes before
             that are kept. Or `out` holds something else.
         StoreError: The disk is full or read-only.
@@ -92,15 +101,13 @@ def convert(
     _check_apart(folder, target)
     recording = _opened(folder, size, rate_hz)
     chosen = _chosen(recording, episodes)
+    chosen_form, why = _form(recording, form)
+    if chosen_form == "mcap":
+        return _as_mcap(recording, folder, target, chosen, size, why, progress, began)
     sensors = tuple(resized(s, size) if size and s.kind == "rgb" else s for s in recording.sensors)
     frames = storage_for(target, sensors, store)
     _check_memory(sensors, frames, max((recording.lengths[index] for index in chosen), default=0))
-    origin = {
-        "converted_from": folder.resolve().name,
-        "fingerprint": recording.fingerprint,
-        "episodes": list(chosen),
-        "source": dict(recording.source),
-    }
+    origin = _origin(recording, folder, chosen)
     told = progress or (lambda done, wanted: None)
     wanted = sum(recording.lengths[index] for index in chosen)
     with closing(
@@ -129,7 +136,59 @@ def convert(
             left_out=_left_out(recording),
             store="images" if isinstance(frames, ImageFrames) else "video",
             seconds=time.monotonic() - began,
+            why=why,
         )
+
+
+def _form(recording: Recording, form: str) -> tuple[str, str]:
+    """The form to write, and why."""
+    if form not in FORMS:
+        raise unknown_name("form", form, list(FORMS))
+    reason = not_in_lerobot(recording)
+    if form == "auto":
+        return ("lerobot", "it can hold all of it") if reason is None else ("mcap", reason)
+    lost = f"; but {reason}" if reason is not None and form == "lerobot" else ""
+    return form, f"as it was asked for{lost}"
+
+
+def _as_mcap(
+    recording: Recording,
+    folder: Path,
+    target: Path,
+    chosen: Sequence[int],
+    size: tuple[int, int] | None,
+    why: str,
+    progress: Callable[[int, int], None] | None,
+    began: float,
+) -> ConvertSummary:
+    if size is not None:
+        raise UsageError(
+            "frames keep their size in MCAP", got=f"frame {size}", remedy="leave it out, or take the form lerobot"
+        )
+    wanted = sum(recording.lengths[index] for index in chosen)
+    told = progress or (lambda done, wanted: None)
+    new = write_folder(
+        recording, target, chosen, _origin(recording, folder, chosen), lambda done: told(min(done, wanted), wanted)
+    )
+    return ConvertSummary(
+        root=target,
+        episodes=len(chosen),
+        new_episodes=new,
+        new_frames=sum(recording.lengths[index] for index in chosen[len(chosen) - new :]),
+        left_out=_left_out(recording),
+        store="mcap",
+        seconds=time.monotonic() - began,
+        why=why,
+    )
+
+
+def _origin(recording: Recording, folder: Path, chosen: Sequence[int]) -> dict[str, object]:
+    return {
+        "converted_from": folder.resolve().name,
+        "fingerprint": recording.fingerprint,
+        "episodes": list(chosen),
+        "source": dict(recording.source),
+    }
 
 
 def _append(writer: RecordingWriter, recording: Recording, index: int, size: tuple[int, int] | None) -> None:

@@ -14,7 +14,7 @@ _PART = r"[A-Za-z0-9][\w.-]{0,95}"
 _NAME = re.compile(rf"(?P<given>hf:/{{0,2}})?(?P<id>{_PART}/{_PART})(?:@(?P<revision>[\w][\w./-]{{0,99}}))?", re.ASCII)
 _PATTERNS = (
     *("*.json", "*.jsonl", "*.parquet", "*.mp4", "*.mov", "*.mkv", "*.avi", "*.webm", "*.m4v"),
-    *("*.hdf5", "*.h5", "*.hdf", "*.tfrecord-*", "*.zarr.zip", "*.zarr/*", ".zgroup", "data/*", "meta/*"),
+    *("*.hdf5", "*.h5", "*.hdf", "*.tfrecord-*", "*.mcap", "*.zarr.zip", "*.zarr/*", ".zgroup", "data/*", "meta/*"),
 )
 """The files that some layout reads; models, notebooks and code that lie beside them stay where they are."""
 LIMIT = "MONDE_MAX_DOWNLOAD_GIB"

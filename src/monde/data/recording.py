@@ -7,6 +7,7 @@ from monde.data.folders.reader import VideoFolder, VideoRecording, is_video
 from monde.data.hdf5.reader import Hdf5
 from monde.data.hub import download, hub_name
 from monde.data.lerobot.reader import LeRobotLayout
+from monde.data.mcap.reader import Mcap
 from monde.data.rlds.reader import Rlds
 from monde.data.zarr.reader import DiffusionZarr
 from monde.errors import DataError, UsageError
@@ -33,14 +34,14 @@ class Layout(Protocol):
 
 @runtime_checkable
 class Timeless(Layout, Protocol):
-    """A layout that stores no times, so that the rate is assumed or given."""
+    """A layout that stores no times, or several clocks: the rate of its steps is assumed or given."""
 
     def at_rate(self, rate_hz: float) -> Self:
         """The same layout, read at another rate."""
         ...
 
 
-FILES: tuple[Layout, ...] = (Hdf5(), DiffusionZarr())
+FILES: tuple[Layout, ...] = (Hdf5(), DiffusionZarr(), Mcap())
 """The layouts of which a single file can be a dataset."""
 LAYOUTS: tuple[Layout, ...] = (LeRobotLayout(), Rlds(), *FILES, VideoFolder())
 """Tried in this order; the first that detects its own opens it."""
@@ -50,9 +51,11 @@ def open_recording(path: Path | str, rate_hz: float | None = None) -> Recording:
     """The recording in a folder or file, or on the hub, read lazily.
 
     Args:
-        path: Folder of the dataset, or of plain videos, or a single video, HDF5 or zipped Zarr file; or, where there is
-            no such path, a name on the Hugging Face Hub (`user/dataset`, `user/dataset@revision`), which is downloaded.
+        path: Folder of the dataset, or of plain videos or logs, or a single video, HDF5, MCAP or zipped Zarr file; or,
+            where there is no such path, a name on the Hugging Face Hub (`user/dataset`, `user/dataset@revision`), which
+            is downloaded.
         rate_hz: Frames per second, for layouts that do not store it (HDF5, RLDS, Zarr); else what is usual in them.
+            Steps per second, for logs of sensors with clocks of their own; else a step for every sample of one sensor.
 
     Raises:
         DataError: There is no dataset of a known layout, or it is malformed, half written or lacks files.

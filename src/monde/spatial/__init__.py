@@ -5,6 +5,7 @@ Conventions are those of `monde.types.geometry`.
 
 from monde.spatial.cameras import backproject, project
 from monde.spatial.clouds import cloud_mask, pad_cloud, thin_cloud
+from monde.spatial.geodesy import east_north_up
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
 from monde.spatial.rotations import from_yaw, rotate, unit, yaw
 from monde.spatial.scans import beam_directions, scan_points
@@ -14,6 +15,7 @@ __all__ = [
     "beam_directions",
     "cloud_mask",
     "compose",
+    "east_north_up",
     "from_yaw",
     "interpolate",
     "inverse",

@@ -62,6 +62,10 @@ def _value(hint: object, value: object, where: str) -> object:
             raise StoreError(f"{where} is not a list", got=type(value).__name__)
         each = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
         return tuple(_value(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(each, value, strict=True)))
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise StoreError(f"{where} is not an object", got=type(value).__name__)
+        return {str(key): _value(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return from_json(hint, value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
