@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from monde.errors import ContractError
-from monde.nn import GoalTrunk
+from monde.nn import GoalTrunk, PlaceTrunk
 from monde.store import load_bound, save_artefact
 from monde.store.artefact import TENSORS, check_tensors
 from monde.store.typed import from_json, to_json
@@ -28,6 +28,7 @@ class ActorConfig:
         actions: The action blocks that it proposes.
         hidden: Width of the hidden layers.
         depth: Hidden layers.
+        placed: Whether latents end in a pose, and goals are places (`monde.models.PlacedModel`).
 
     Raises:
         ContractError: A size that is not positive, or nothing to act with.
@@ -37,6 +38,7 @@ class ActorConfig:
     actions: ActionSpec
     hidden: int = 256
     depth: int = 3
+    placed: bool = False
 
     def __post_init__(self) -> None:
         if min(self.features, self.hidden, self.depth) <= 0 or self.actions.unactuated:
@@ -58,7 +60,7 @@ class Actor(nn.Module):
         self.config = config
         width = config.actions.width
         outputs = width if config.actions.discrete else 2 * width
-        self.trunk = GoalTrunk(config.features, config.hidden, config.depth, outputs)
+        self.trunk = (PlaceTrunk if config.placed else GoalTrunk)(config.features, config.hidden, config.depth, outputs)
         low, high = config.actions.bounds()
         self.register_buffer("low", low, persistent=False)
         self.register_buffer("high", high, persistent=False)

@@ -7,13 +7,15 @@ from monde.models.graphs import GraphedModel, graphed
 from monde.models.jepa import JEPA
 from monde.models.lewm import lewm
 from monde.models.lewm_published import export_lewm, import_lewm, save_lewm
-from monde.models.load import load_model, weights_hash
+from monde.models.load import load_acting, load_model, weights_hash
+from monde.models.placed import PlacedModel, nearest, place
 from monde.models.untrained import initialised, untrained
 
 __all__ = [
     "JEPA",
     "GraphedModel",
     "ModelConfig",
+    "PlacedModel",
     "check_model",
     "dino_wm",
     "dino_wm_config",
@@ -22,8 +24,11 @@ __all__ = [
     "import_lewm",
     "initialised",
     "lewm",
+    "load_acting",
     "load_model",
     "model_config",
+    "nearest",
+    "place",
     "save_lewm",
     "untrained",
     "weights_hash",

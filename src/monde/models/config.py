@@ -35,7 +35,7 @@ def model_config(
 ) -> ModelConfig:
     """The configuration of one size for these sensors and actions.
 
-    - nano: strided CNN and a residual MLP, D = 64; trains in CPU minutes.
+    - nano: strided CNN and a residual MLP, D = 64, and 128 where a scan is read; trains in CPU minutes.
     - memory: pooling by attention and a GRU, D = 128: a belief that holds for seconds what is out of sight; trains in
       CPU minutes, too.
     - tiny: LeWM's 15 M (arXiv 2603.19312, section 4): ViT-tiny and a 6-block predictor, D = 192.
@@ -58,11 +58,12 @@ def model_config(
         raise unknown_name("size", size, list(get_args(Size)))
     side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.picture), default=0)
     if size == "nano":
+        latent = 128 if any(sensor.kind == "scan" for sensor in sensors) else 64
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 64, side, "conv", aged),
-            dynamics=MLPDynamicsConfig(latent=64, actions=actions.width),
+            perception=_small_perception(sensors, latent, side, "conv", aged),
+            dynamics=MLPDynamicsConfig(latent=latent, actions=actions.width),
         )
     if size == "memory":
         return ModelConfig(

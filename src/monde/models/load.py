@@ -7,6 +7,8 @@ import torch
 from monde.errors import StoreError
 from monde.models.config import ModelConfig
 from monde.models.jepa import JEPA
+from monde.models.placed import PlacedModel
+from monde.readouts import MotionHead
 from monde.store import RunFolder, load_artefact, read_manifest
 from monde.store.hashing import sha256_bytes
 from monde.store.typed import from_json
@@ -38,6 +40,19 @@ def load_model(run: Path | str, device: torch.device | str = "cpu", step: int | 
     check_tensors(checkpoint / TENSORS, found, weights)
     model.load_state_dict(found)
     return model.to(device).eval()
+
+
+def load_acting(run: Path | str, device: torch.device | str = "cpu") -> JEPA | PlacedModel:
+    """The model of a run as what acts with it sees it: with the body's place, where a motion head was fitted.
+
+    Raises:
+        StoreError: As `load_model`; or the motion head was fitted on another model, or altered.
+    """
+    model, folder = load_model(run, device), RunFolder(Path(run)).motion
+    if not folder.exists():
+        return model
+    motion = MotionHead.load(folder, weights_hash(run)).to(device).requires_grad_(False)
+    return PlacedModel(model, motion, motion.config.pose)
 
 
 def weights_hash(run: Path | str) -> str:

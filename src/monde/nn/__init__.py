@@ -7,6 +7,7 @@ from monde.nn.ensemble import EnsembleMLP
 from monde.nn.goal_trunk import GoalTrunk
 from monde.nn.linear import infer
 from monde.nn.mlp import MLP, ResidualMLPBlock
+from monde.nn.place_trunk import PlaceTrunk
 from monde.nn.positions import rotate, sincos_2d
 from monde.nn.ranks import ranks, sum_over_ranks
 from monde.nn.transformer import AdaLNBlock, Block
@@ -20,6 +21,7 @@ __all__ = [
     "EnsembleMLP",
     "GoalTrunk",
     "KeyValues",
+    "PlaceTrunk",
     "ResidualMLPBlock",
     "attend",
     "attend_newest",

@@ -4,6 +4,9 @@ from monde.readouts.decoder import DecoderConfig, FrameDecoder, fit_decoder, loa
 from monde.readouts.familiarity import REFERENCES, Familiarity, fit_familiarity
 from monde.readouts.linear import LinearReadout, fit_linear
 from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
+from monde.readouts.motion import MotionConfig, MotionHead
+from monde.readouts.scan_forecast import ScanForecast, ScanForecastConfig
+from monde.readouts.scan_inputs import PAST, ScanInputs, scan_inputs
 from monde.readouts.success_probability import (
     SuccessProbability,
     SuccessProbabilityConfig,
@@ -12,6 +15,7 @@ from monde.readouts.success_probability import (
 from monde.readouts.temporal_distance import TemporalDistance, TemporalDistanceConfig
 
 __all__ = [
+    "PAST",
     "REFERENCES",
     "DecoderConfig",
     "Familiarity",
@@ -19,6 +23,11 @@ __all__ = [
     "LinearReadout",
     "MLPReadout",
     "MLPReadoutConfig",
+    "MotionConfig",
+    "MotionHead",
+    "ScanForecast",
+    "ScanForecastConfig",
+    "ScanInputs",
     "SuccessProbability",
     "SuccessProbabilityConfig",
     "TemporalDistance",
@@ -30,4 +39,5 @@ __all__ = [
     "fit_success_probability",
     "load_decoder",
     "save_decoder",
+    "scan_inputs",
 ]

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monde.errors import ContractError
-from monde.nn import GoalTrunk
+from monde.nn import GoalTrunk, PlaceTrunk
 from monde.store import load_bound, save_artefact
 from monde.store.artefact import TENSORS, check_tensors
 from monde.store.typed import from_json, to_json
@@ -26,6 +26,7 @@ class TemporalDistanceConfig:
         depth: Hidden layers.
         members: Networks, of which the most pessimistic is believed.
         furthest_blocks: Distances are at most this, in action blocks: further is "far".
+        placed: Whether latents end in a pose, and goals are places (`monde.models.PlacedModel`).
 
     Raises:
         ContractError: A size that is not positive.
@@ -36,6 +37,7 @@ class TemporalDistanceConfig:
     depth: int = 3
     members: int = 2
     furthest_blocks: float = 25.0
+    placed: bool = False
 
     def __post_init__(self) -> None:
         if min(self.features, self.hidden, self.depth, self.members, self.furthest_blocks) <= 0:
@@ -54,7 +56,8 @@ class TemporalDistance(nn.Module):
         super().__init__()
         self.config = config
         self.trunks = nn.ModuleList(
-            GoalTrunk(config.features, config.hidden, config.depth, 1) for _ in range(config.members)
+            (PlaceTrunk if config.placed else GoalTrunk)(config.features, config.hidden, config.depth, 1)
+            for _ in range(config.members)
         )
 
     def forward(self, latents: Float[Tensor, "... N D"], goal: Float[Tensor, "... N D"]) -> Float[Tensor, "E ..."]:
@@ -69,7 +72,7 @@ class TemporalDistance(nn.Module):
     def standardise(self, latents: Float[Tensor, "M N D"]) -> None:
         """Take mean and spread of the features from a set of latents."""
         for trunk in self.trunks:
-            if isinstance(trunk, GoalTrunk):
+            if isinstance(trunk, GoalTrunk | PlaceTrunk):
                 trunk.standardise(latents.flatten(1))
 
     def save(self, folder: Path, of: str) -> None:

@@ -9,6 +9,7 @@ from monde.spatial.geodesy import east_north_up
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
 from monde.spatial.rotations import from_yaw, rotate, unit, yaw
 from monde.spatial.scans import beam_directions, scan_points
+from monde.spatial.warping import scanner_motion, warp_scan
 
 __all__ = [
     "backproject",
@@ -25,10 +26,12 @@ __all__ = [
     "relative",
     "rotate",
     "scan_points",
+    "scanner_motion",
     "se2_compose",
     "se2_inverse",
     "thin_cloud",
     "transform",
     "unit",
+    "warp_scan",
     "yaw",
 ]

@@ -7,6 +7,7 @@ RUN/
   tensorboard/             the same, where tensorboard is installed
   readouts/NAME/           artefacts of kind "readout" (decoder, probes)
   actor/ temporal_distance/  artefacts of these kinds: the fast path and the learned cost
+  motion/                  artefact of this kind: how blocks of actions move the body, where a pose is recorded
   landmarks/               artefact of this kind: places visited and the ways between them
   levels/N/                artefacts of a level of time (N = 2, 3, …): its dynamics, actor and temporal distance
   trust/                   artefact: probability of success, and what is familiar
@@ -66,6 +67,11 @@ class RunFolder:
     def temporal_distance(self) -> Path:
         """Folder of the temporal distance."""
         return self.root / "temporal_distance"
+
+    @property
+    def motion(self) -> Path:
+        """Folder of the motion head."""
+        return self.root / "motion"
 
     @property
     def landmarks(self) -> Path:

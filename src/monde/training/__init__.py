@@ -9,6 +9,7 @@ from monde.training.device import choose_device, choose_precision
 from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
 from monde.training.far.levels import FitLevelsConfig, LevelSummary, fit_levels
 from monde.training.loop import TrainProgress, TrainSummary, train
+from monde.training.motion import FitMotionConfig, MotionSummary, fit_motion
 from monde.training.refine import RefineConfig, refine
 from monde.training.step import TrainStep
 
@@ -19,9 +20,11 @@ __all__ = [
     "FitActorConfig",
     "FitLandmarksConfig",
     "FitLevelsConfig",
+    "FitMotionConfig",
     "GoalShares",
     "LandmarkSummary",
     "LevelSummary",
+    "MotionSummary",
     "RefineConfig",
     "TrainConfig",
     "TrainProgress",
@@ -35,6 +38,7 @@ __all__ = [
     "fit_actor",
     "fit_landmarks",
     "fit_levels",
+    "fit_motion",
     "refine",
     "train",
 ]

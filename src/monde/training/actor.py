@@ -13,7 +13,7 @@ from torch import nn
 from monde.actors import Actor, ActorConfig
 from monde.dynamics.time_level import TimeLevel
 from monde.errors import TrainingError, UsageError
-from monde.models import JEPA, load_model
+from monde.models import JEPA, PlacedModel, load_acting
 from monde.models.load import weights_hash
 from monde.readouts import TemporalDistance, TemporalDistanceConfig
 from monde.store import RunFolder, remove_artefact
@@ -117,7 +117,7 @@ def fit_actor(
     run = Path(run)
     _, setup = reopen(run)
     device = choose_device(config.device)
-    model = load_model(run, device).requires_grad_(False)
+    model = load_acting(run, device).requires_grad_(False)
     if model.actions.unactuated:
         raise UsageError(f"{run} was learned without actions: there is nothing to act with")
     model.autocast = choose_precision(config.precision, device)
@@ -131,7 +131,10 @@ def fit_actor(
 
 
 def fit_heads(
-    model: JEPA | TimeLevel, data: FrameLatents, config: FitActorConfig, progress: ActorProgress | None = None
+    model: JEPA | PlacedModel | TimeLevel,
+    data: FrameLatents,
+    config: FitActorConfig,
+    progress: ActorProgress | None = None,
 ) -> ActorSummary:
     """Fit an actor and a temporal distance on latents that are there already, for a model or for a level above it.
 
@@ -170,12 +173,20 @@ def fit_heads(
     return ActorSummary(actor=actor.eval(), distance=distance.eval(), steps=step, seconds=seconds, losses=told)
 
 
-def _heads(model: JEPA | TimeLevel, data: FrameLatents, config: FitActorConfig) -> tuple[Actor, TemporalDistance]:
-    features = data.latents[0].numel()
-    actor = Actor(ActorConfig(features=features, actions=model.actions, hidden=config.hidden, depth=config.depth))
+def _heads(
+    model: JEPA | PlacedModel | TimeLevel, data: FrameLatents, config: FitActorConfig
+) -> tuple[Actor, TemporalDistance]:
+    features, placed = data.latents[0].numel(), isinstance(model, PlacedModel)
+    actor = Actor(
+        ActorConfig(features=features, actions=model.actions, hidden=config.hidden, depth=config.depth, placed=placed)
+    )
     distance = TemporalDistance(
         TemporalDistanceConfig(
-            features=features, hidden=config.hidden, depth=config.depth, furthest_blocks=config.furthest_blocks
+            features=features,
+            hidden=config.hidden,
+            depth=config.depth,
+            furthest_blocks=config.furthest_blocks,
+            placed=placed,
         )
     )
     actor.trunk.standardise(data.latents.flatten(1))

@@ -19,7 +19,7 @@ from torch import Generator, Tensor
 from monde.actors import Actor
 from monde.dynamics.time_level import TimeLevel
 from monde.errors import UsageError
-from monde.models import JEPA
+from monde.models import JEPA, PlacedModel
 from monde.readouts import TemporalDistance
 from monde.training.frame_latents import FrameLatents
 
@@ -108,7 +108,12 @@ class Tried:
 
 @torch.no_grad()
 def attempt(
-    model: JEPA | TimeLevel, data: FrameLatents, actor: Actor, tasks: Tasks, recorded: int, generator: Generator
+    model: JEPA | PlacedModel | TimeLevel,
+    data: FrameLatents,
+    actor: Actor,
+    tasks: Tasks,
+    recorded: int,
+    generator: Generator,
 ) -> Tried:
     """Try C = `recorded` + G blocks at each frame: of the recording, and the actor's, every second of them its mode."""
     frames = tasks.frames

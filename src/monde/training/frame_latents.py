@@ -11,7 +11,7 @@ from torch import Tensor
 from monde.data import Windows
 from monde.dynamics.time_level import TimeLevel
 from monde.errors import ContractError, DataError
-from monde.models import JEPA
+from monde.models import JEPA, PlacedModel
 from monde.training.setup import Setup
 from monde.types import Belief, Latents
 
@@ -47,7 +47,7 @@ class FrameLatents:
         index = torch.minimum(index, (self.last[frames] - 1)[..., None])
         return self.controls[torch.maximum(index, self.first[frames][..., None])].flatten(-2)
 
-    def belief(self, model: JEPA, frames: Int64[Tensor, " B"], steps: int) -> Belief:
+    def belief(self, model: JEPA | PlacedModel, frames: Int64[Tensor, " B"], steps: int) -> Belief:
         """The belief at each frame after up to `steps` model steps that led there; rows of one length."""
         room = int((frames - self.first[frames]).min()) // self.block
         back = torch.arange(min(steps - 1, room), -1, -1, device=frames.device) * self.block
@@ -56,14 +56,14 @@ class FrameLatents:
         return model.recall(Latents(self.latents[index], times), self.blocks(index[:, :-1]))
 
     def outcomes(
-        self, model: JEPA | TimeLevel, frames: Int64[Tensor, " F"], actions: Float[Tensor, "F C A"]
+        self, model: JEPA | PlacedModel | TimeLevel, frames: Int64[Tensor, " F"], actions: Float[Tensor, "F C A"]
     ) -> Float[Tensor, "F C N D"]:
         """What is imagined to come of each block at each frame, one block later.
 
         Raises:
             ContractError: A model that does not see these frames as they are.
         """
-        if not isinstance(model, JEPA):
+        if not isinstance(model, JEPA | PlacedModel):
             raise ContractError("a level of time has frames of its own", got="the frames of the level below")
         belief = self.belief(model, frames, model.dynamics.window)
         return model.imagine(belief, actions[:, :, None]).latents[:, :, 0, 0]
@@ -102,7 +102,7 @@ class LevelFrames(FrameLatents):
         return self.codes[frames]
 
     def outcomes(
-        self, model: JEPA | TimeLevel, frames: Int64[Tensor, " F"], actions: Float[Tensor, "F C A"]
+        self, model: JEPA | PlacedModel | TimeLevel, frames: Int64[Tensor, " F"], actions: Float[Tensor, "F C A"]
     ) -> Float[Tensor, "F C N D"]:
         """What the level predicts of each macro-action at each frame.
 
@@ -123,7 +123,7 @@ def sequence(data: FrameLatents, frames: Int64[Tensor, "..."], span: int) -> Flo
 
 
 @torch.no_grad()
-def encode_frames(model: JEPA, setup: Setup, episodes: Sequence[int] | None = None) -> FrameLatents:
+def encode_frames(model: JEPA | PlacedModel, setup: Setup, episodes: Sequence[int] | None = None) -> FrameLatents:
     """The latents of the frames of some episodes; by default of those that are trained on.
 
     Raises:
@@ -156,7 +156,9 @@ def encode_frames(model: JEPA, setup: Setup, episodes: Sequence[int] | None = No
 
 
 @torch.no_grad()
-def encode_steps(model: JEPA, setup: Setup, episodes: Sequence[int], most: int) -> Float[Tensor, "m 2 N D"]:
+def encode_steps(
+    model: JEPA | PlacedModel, setup: Setup, episodes: Sequence[int], most: int
+) -> Float[Tensor, "m 2 N D"]:
     """Latents before and after an action block, at up to `most` moments spread evenly over some episodes.
 
     Raises:

@@ -83,6 +83,13 @@ def _cube(asked: _Asked) -> World:
     return Cube(config, batch=asked.batch, name=asked.name)
 
 
+def _laser(place: str, asked: _Asked) -> World:
+    from monde.worlds.laser import CAMPUS, ROOMS, YARD, LaserWorld
+
+    kinds = {"rooms": ROOMS, "campus": CAMPUS, "campus_held_out": replace(CAMPUS, part="held_out"), "yard": YARD}
+    return LaserWorld(kinds[place], batch=asked.batch, name=asked.name)
+
+
 _KINDS: dict[str, _Kind] = {
     "tworoom": _Kind(partial(_two_room, TwoRoomConfig())),
     "tworoom_doors": _Kind(partial(_two_room, TwoRoomConfig(door="random"))),
@@ -93,6 +100,7 @@ _KINDS: dict[str, _Kind] = {
     "reacher": _Kind(_reacher),
     "pusht": _Kind(_pusht, far=True),
     "cube_single": _Kind(_cube, far=True),
+    **{f"laser_{place}": _Kind(partial(_laser, place)) for place in ("rooms", "campus", "campus_held_out", "yard")},
 }
 
 
