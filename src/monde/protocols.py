@@ -1,7 +1,7 @@
 """The callables that rooms hand to each other. Planners, evaluators and servers take these, never concrete models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
@@ -21,6 +21,8 @@ class Observation:
     Args:
         values: [B, ...] by sensor name, in each sensor's shape (RGB uint8 [B, 3, h, w]).
         times_seconds: [B] float64, since each row's episode began.
+        valid: [B] by name, of sensors that may deliver nothing: false in rows where the value is padding (0).
+        age_seconds: [B] by name, of sensors with a clock of their own: how long ago each row's sample was taken.
 
     Raises:
         ContractError: Batches that differ.
@@ -28,10 +30,15 @@ class Observation:
 
     values: Mapping[str, Shaped[np.ndarray, "B ..."]]
     times_seconds: Float64[np.ndarray, " B"]
+    valid: Mapping[str, Bool[np.ndarray, " B"]] = field(default_factory=dict)
+    age_seconds: Mapping[str, Float64[np.ndarray, " B"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
-        batches = {name: len(array) for name, array in self.values.items()} | {"times": len(self.times_seconds)}
+        batches = {"times": len(self.times_seconds)}
+        for part in ("values", "valid", "age_seconds"):
+            held = dict(getattr(self, part))
+            object.__setattr__(self, part, MappingProxyType(held))
+            batches |= {f"{part} of {name}": len(array) for name, array in held.items()}
         if len(set(batches.values())) > 1:
             raise ContractError("Observation rows do not line up", got=batches, expected="one B")
 
@@ -39,6 +46,15 @@ class Observation:
     def batch(self) -> int:
         """B."""
         return len(self.times_seconds)
+
+    def rows(self, index: Shaped[np.ndarray, "..."] | slice) -> "Observation":
+        """Some rows, in another order."""
+        return Observation(
+            {name: array[index] for name, array in self.values.items()},
+            self.times_seconds[index],
+            {name: array[index] for name, array in self.valid.items()},
+            {name: array[index] for name, array in self.age_seconds.items()},
+        )
 
     def __repr__(self) -> str:
         parts = [f"{name}={a.dtype}[{'×'.join(map(str, a.shape))}]" for name, a in self.values.items()]
@@ -109,6 +125,21 @@ class World(Protocol):
 
     def close(self) -> None:
         """Free what the environments hold."""
+        ...
+
+
+@runtime_checkable
+class Intermittent(Protocol):
+    """What a World or Recording offers besides when samples may be missing, or older than the moment they are shown."""
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Sensors whose samples may be missing."""
+        ...
+
+    @property
+    def aged(self) -> tuple[str, ...]:
+        """Sensors whose samples have ages."""
         ...
 
 
@@ -227,6 +258,7 @@ class Planner(Protocol):
 __all__ = [
     "Cost",
     "Imagines",
+    "Intermittent",
     "Observation",
     "Planner",
     "Policy",

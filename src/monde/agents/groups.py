@@ -103,7 +103,10 @@ def rolled_by_workers(plan: Group, indices: Sequence[int], workers: int) -> Gene
             awaited = plan.at(index)
             # One group more than workers: they do not idle while one is written, and memory stays bounded.
             waiting.extend(pool.submit(_roll_in_worker, plan.at(i)) for i in islice(ahead, workers + 1 - len(waiting)))
-            yield [EpisodeData(*parts) for parts in waiting.popleft().result()]
+            yield [
+                EpisodeData(values, times, actions, valid=valid, age_seconds=ages)
+                for values, times, actions, valid, ages in waiting.popleft().result()
+            ]
     except BrokenProcessPool as error:
         raise WorldError(
             f"a worker process died before {awaited} was recorded",
@@ -117,7 +120,7 @@ def rolled_by_workers(plan: Group, indices: Sequence[int], workers: int) -> Gene
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_Parts = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray | None]
+_Parts = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray | None, dict[str, np.ndarray], dict[str, np.ndarray]]
 """An episode as it crosses processes: a frozen mapping cannot be pickled."""
 
 _stop: Event | None = None
@@ -147,4 +150,7 @@ def _worker_world(name: str, batch: int) -> World:
 
 def _roll_in_worker(group: Group) -> list[_Parts]:
     episodes = roll_group(_worker_world(group.world, group.batch), group)
-    return [(episode.arrays, episode.times_seconds, episode.actions) for episode in episodes]
+    return [
+        (episode.arrays, episode.times_seconds, episode.actions, dict(episode.valid), dict(episode.age_seconds))
+        for episode in episodes
+    ]

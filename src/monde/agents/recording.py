@@ -12,7 +12,7 @@ from monde.agents.policies import make_policy
 from monde.data import RecordingWriter, storage_for
 from monde.errors import UsageError
 from monde.limits import MAX_EPISODE_STEPS, MAX_RECORDING_GROUP_BYTES, MAX_RECORDING_WORKERS
-from monde.protocols import World
+from monde.protocols import Intermittent, World
 from monde.worlds import make
 
 DEFAULT_BATCH = 64
@@ -109,7 +109,15 @@ def record(
         _check_memory(world, plan)
         frames = storage_for(folder, world.sensors, store)
         with closing(
-            RecordingWriter(folder, sensors=world.sensors, actions=world.actions, source=plan.source(), frames=frames)
+            RecordingWriter(
+                folder,
+                sensors=world.sensors,
+                actions=world.actions,
+                source=plan.source(),
+                frames=frames,
+                gaps=world.gaps if isinstance(world, Intermittent) else (),
+                aged=world.aged if isinstance(world, Intermittent) else (),
+            )
         ) as writer:
             first = writer.episodes_written
             moments = _fill(writer, world, plan, episodes, workers, progress or (lambda done, asked: None))

@@ -6,7 +6,7 @@ import numpy as np
 
 from monde.data import EpisodeData
 from monde.errors import WorldError
-from monde.protocols import Policy, World
+from monde.protocols import Intermittent, Policy, World
 from monde.worlds import RowError
 
 
@@ -45,6 +45,9 @@ def roll(
         sensor.name: np.empty((B, steps + 1, *sensor.shape), dtype=np.uint8 if sensor.kind == "rgb" else np.float32)
         for sensor in world.sensors
     }
+    told = world if isinstance(world, Intermittent) else None
+    valid = {name: np.ones((B, steps + 1), dtype=np.bool_) for name in (told.gaps if told else ())}
+    ages = {name: np.zeros((B, steps + 1)) for name in (told.aged if told else ())}
     times = np.empty((B, steps + 1))
     controls = np.empty((B, steps, world.actions.dim), dtype=np.float32)
     moments = np.full(B, steps + 1)
@@ -54,6 +57,9 @@ def roll(
         for step in range(steps + 1):
             for name, buffer in values.items():
                 buffer[:, step] = observation.values[name]
+            for said, shown in ((valid, observation.valid), (ages, observation.age_seconds)):
+                for name in said.keys() & shown.keys():
+                    said[name][:, step] = shown[name]
             times[:, step] = observation.times_seconds
             if step == steps or not running.any():
                 break
@@ -76,6 +82,8 @@ def roll(
             values={name: buffer[row, :T] for name, buffer in values.items()},
             times_seconds=times[row, :T],
             actions=controls[row, : T - 1],
+            valid={name: rows[row, :T] for name, rows in valid.items()},
+            age_seconds={name: rows[row, :T] for name, rows in ages.items()},
         )
         for row, T in enumerate(moments.tolist())
     ]

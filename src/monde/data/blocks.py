@@ -40,10 +40,7 @@ def read_blocks(
             expected=f"at least {start + frames}: {steps} steps of {block}",
         )
     clip = recording.read(episode, start, start + frames, sensors)
-    streams = {
-        name: Stream(s.values[:, ::block], s.times_seconds[:, ::block], s.valid[:, ::block])
-        for name, s in clip.streams.items()
-    }
+    streams = {name: stream.every(block) for name, stream in clip.streams.items()}
     if steps == 1 or (clip.actions is None and not actions.unactuated):
         return Clip(streams)
     first = next(iter(streams.values()))

@@ -3,6 +3,8 @@
 CACHE/<key>/frames/
   index.json        fingerprint of the recording, sizes, hashes
   sensor-NN.npy     [N, h, w, 3] uint8 (cameras, resized) or [N, …] float32
+  valid-NN.npy      [N] bool, of sensors that missed samples: false where there is none
+  ages-NN.npy       [N] float64 seconds, of sensors whose samples are older than their frame
   controls.npy      [N, dim] float32; the last of each episode is padding
   times.npy         [N] float64 seconds
   offsets.npy       [episodes + 1] int64, number of each episode's first frame
@@ -18,9 +20,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
-from monde.data.cache_build import CONTROLS, OFFSETS, TIMES, Progress, build, resized_sensors
+from monde.data.cache_build import AGES, CONTROLS, OFFSETS, TIMES, VALID, Progress, build, part_name, resized_sensors
 from monde.data.cache_index import CacheIndex, update_index
 from monde.data.lock import FolderLock
 from monde.errors import CacheError, ContractError, unknown_name
@@ -51,7 +53,9 @@ class FrameCache:
         self._values = {s.name: self._map(name) for s, name in zip(index.sensors, index.arrays, strict=True)}
         self._times, self._offsets = self._map(TIMES), self._map(OFFSETS)
         self._controls = self._map(CONTROLS) if index.actions is not None else None
-        rows = [*self._values.values(), self._times, *([] if self._controls is None else [self._controls])]
+        self._valid, self._ages = self._said(VALID), self._said(AGES)
+        rows = [*self._values.values(), *self._valid.values(), *self._ages.values(), self._times]
+        rows += [] if self._controls is None else [self._controls]
         if any(len(array) != index.frames for array in rows) or len(self._offsets) != index.episodes + 1:
             raise CacheError(f"{folder} holds arrays of other lengths than its index says", remedy="remove the folder")
 
@@ -63,6 +67,7 @@ class FrameCache:
         size: int | tuple[int, int] | None = None,
         sensors: Sequence[str] | None = None,
         root: Path | None = None,
+        points: int | None = None,
         verify: bool = False,
         progress: Progress | None = None,
     ) -> Self:
@@ -70,10 +75,12 @@ class FrameCache:
 
         Args:
             recording: What to cache.
-            size: Height and width of cached camera frames (one number for a square), or none for their own.
+            size: Height and width of cached camera frames and depth maps (one number for a square), or none for their
+                own.
             sensors: Which sensors; all by default.
             root: Folder of caches. By default $MONDE_CACHE, else `.cache` in the dataset, else ~/.cache/monde where the
                 dataset's folder cannot be written to.
+            points: Most points of a cached cloud, spread evenly over those of a larger one; none for all.
             verify: Hash every file even if its time of change is the one remembered.
             progress: Told of frames done and in all while it is made.
 
@@ -82,7 +89,7 @@ class FrameCache:
             ContractError: An unknown sensor or an unusable size.
             DataError: The recording cannot be read.
         """
-        wanted = resized_sensors(_chosen(recording, sensors), _size(size))
+        wanted = resized_sensors(_chosen(recording, sensors), _size(size), points)
         folders = [place / _key(recording, wanted) for place in _roots(recording, root)]
         for folder in folders:
             with contextlib.suppress(CacheError):
@@ -163,6 +170,14 @@ class FrameCache:
         """[N, h, w, 3] uint8 of a camera, [N, h, w, 1] float32 of depth, [N, …] float32 of another; read-only."""
         return self._values[self.sensor(name).name]
 
+    def valid(self, name: str) -> Bool[np.ndarray, " N"] | None:
+        """Which samples of a sensor are there, or none where all are; those that are missing hold 0."""
+        return self._valid.get(self.sensor(name).name)
+
+    def age_seconds(self, name: str) -> Float64[np.ndarray, " N"] | None:
+        """How much older than its frame each sample of a sensor is, or none where none is."""
+        return self._ages.get(self.sensor(name).name)
+
     def verify(self) -> None:
         """Hash every file.
 
@@ -210,6 +225,11 @@ class FrameCache:
             shutil.rmtree(left, ignore_errors=True)
         build(folder / _FRAMES, recording, wanted, progress)
         return cls.load(folder / _FRAMES)
+
+    def _said(self, what: str) -> dict[str, np.ndarray]:
+        held = {entry.name for entry in self._index.files}
+        names = {sensor.name: part_name(what, index) for index, sensor in enumerate(self._index.sensors)}
+        return {name: self._map(file) for name, file in names.items() if file in held}
 
     def _map(self, name: str) -> np.ndarray:
         path = self._folder / name

@@ -3,23 +3,22 @@
 Memory does not grow with the data: no more than a few pieces are held at once.
 """
 
-import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
-from monde.data.cache_index import CacheIndex, FileEntry
-from monde.data.resize import resize_frames
-from monde.data.streaming import PIECE_BYTES, Filmed, check_aligned, film, numbers
+from monde.data.cache_files import ArrayFile, Closing, SaidFile
+from monde.data.cache_index import CacheIndex
+from monde.data.resize import resize_pictures, resized
+from monde.data.streaming import PIECE_BYTES, Filmed, check_aligned, clocks, film, numbers
 from monde.errors import CacheError, DataError, StoreError
 from monde.protocols import Recording
+from monde.spatial import thin_cloud
 from monde.store import atomic_folder, require_room
 from monde.types import Sensor
 
@@ -28,6 +27,8 @@ Progress = Callable[[int, int], None]
 
 CONTROLS = "controls.npy"
 TIMES = "times.npy"
+VALID = "valid"
+AGES = "ages"
 OFFSETS = "offsets.npy"
 
 
@@ -76,24 +77,32 @@ def _write(
     folder: Path, recording: Recording, sensors: tuple[Sensor, ...], frames: int, dim: int, progress: Progress | None
 ) -> None:
     done = 0
+    said = [
+        (SaidFile(folder / part_name(VALID, i), frames, True), SaidFile(folder / part_name(AGES, i), frames, 0.0))
+        for i in range(len(sensors))
+    ]
     names = [array_name(index) for index in range(len(sensors))]
-    arrays = [_ArrayFile(folder / name, _dtype(s), (frames, *_layout(s))) for name, s in zip(names, sensors)]
-    times = _ArrayFile(folder / TIMES, np.dtype(np.float64), (frames,))
-    controls = _ArrayFile(folder / CONTROLS, np.dtype(np.float32), (frames, dim)) if dim else None
-    offsets = _ArrayFile(folder / OFFSETS, np.dtype(np.int64), (len(recording.lengths) + 1,))
-    files = [*arrays, times, offsets, *([controls] if controls else [])]
-    with _Closing(files):
+    arrays = [ArrayFile(folder / name, _dtype(s), (frames, *_layout(s))) for name, s in zip(names, sensors)]
+    times = ArrayFile(folder / TIMES, np.dtype(np.float64), (frames,))
+    controls = ArrayFile(folder / CONTROLS, np.dtype(np.float32), (frames, dim)) if dim else None
+    offsets = ArrayFile(folder / OFFSETS, np.dtype(np.int64), (len(recording.lengths) + 1,))
+    files: list[ArrayFile | SaidFile] = [*arrays, times, offsets, *([controls] if controls else [])]
+    files += [part for pair in said for part in pair]
+    with Closing(files):
         offsets.write(np.concatenate([[0], np.cumsum(recording.lengths, dtype=np.int64)]))
         for part in _decoded(recording, sensors):
             for array, values in zip(arrays, part.values):
                 array.write(values)
+            for (valid, ages), (there, old) in zip(said, part.said):
+                valid.write(there, len(part.times))
+                ages.write(old, len(part.times))
             times.write(part.times)
             if controls is not None and part.controls is not None:
                 controls.write(part.controls)
             done += len(part.times)
             if progress is not None:
                 progress(done, frames)
-        entries = tuple(file.finish() for file in files)
+        entries = tuple(entry for file in files if (entry := file.finish()) is not None)
     CacheIndex(
         fingerprint=recording.fingerprint,
         source=str(recording.root),
@@ -108,7 +117,10 @@ def _write(
 
 @dataclass(frozen=True)
 class _Decoded:
+    """A piece: samples by sensor, what is said of each (there or missing; ages), times and control steps."""
+
     values: list[np.ndarray]
+    said: list[tuple[np.ndarray | None, np.ndarray | None]]
     times: np.ndarray
     controls: np.ndarray | None
 
@@ -147,8 +159,9 @@ def _filmed(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Deco
     for episode, length in enumerate(recording.lengths):
         held = numbers(recording, episode, [sensor.name for sensor in sensors if not sensor.picture])
         controls = None if recording.actions is None else _padded(held.actions, length, recording.actions.dim)
+        told = clocks(recording, episode)
         films = {
-            sensor.name: _Film(film(recording, episode, sensor, (sensor.shape[1], sensor.shape[2])))
+            sensor.name: _Film(film(recording, episode, sensor, (sensor.shape[1], sensor.shape[2])), sensor)
             for sensor in sensors
             if sensor.picture
         }
@@ -156,17 +169,29 @@ def _filmed(recording: Recording, sensors: tuple[Sensor, ...]) -> Iterator[_Deco
         for start in range(0, length, step):
             stop = min(start + step, length)
             yield _Decoded(
-                [films[s.name].take(stop - start) if s.picture else held.values[s.name][start:stop] for s in sensors],
+                [
+                    films[s.name].take(stop - start) if s.picture else _fitted(s, held.values[s.name][start:stop])
+                    for s in sensors
+                ],
+                [
+                    (_part(told.valid, s.name, start, stop), _part(told.age_seconds, s.name, start, stop))
+                    for s in sensors
+                ],
                 held.times_seconds[start:stop],
                 None if controls is None else controls[start:stop],
             )
 
 
-class _Film:
-    """Frames taken in other portions than they come in."""
+def _part(told: Mapping[str, np.ndarray], name: str, start: int, stop: int) -> np.ndarray | None:
+    return told[name][start:stop] if name in told else None
 
-    def __init__(self, pieces: Iterator[np.ndarray]) -> None:
-        self._pieces, self._left = pieces, np.empty((0,), dtype=np.uint8)
+
+class _Film:
+    """Frames taken in other portions than they come in, at the size of `sensor`."""
+
+    def __init__(self, pieces: Iterator[np.ndarray], sensor: Sensor) -> None:
+        self._pieces = (_fitted(sensor, piece) for piece in pieces)
+        self._left = np.empty((0,), dtype=np.uint8)
 
     def take(self, count: int) -> np.ndarray:
         result, filled = np.empty((0,), dtype=np.uint8), 0
@@ -199,19 +224,28 @@ def _decode(recording: Recording, sensors: tuple[Sensor, ...], piece: _Piece) ->
     stop = min(piece.stop + (recording.actions is not None), length)
     clip = recording.read(piece.episode, piece.start, stop, [sensor.name for sensor in sensors])
     check_aligned(recording, piece.episode, clip)
-    values = []
+    values, said = [], []
     for sensor in sensors:
-        array = clip.stream(sensor.name).values[0, :count].numpy()
-        if sensor.picture:
-            array = array.transpose(0, 2, 3, 1)
-        if sensor.kind == "rgb":
-            array = resize_frames(array, (sensor.shape[1], sensor.shape[2]))
-        values.append(array)
+        stream = clip.stream(sensor.name)
+        array = stream.values[0, :count].numpy()
+        values.append(_fitted(sensor, array.transpose(0, 2, 3, 1) if sensor.picture else array))
+        valid = stream.valid[0, :count].numpy()
+        ages = None if stream.age_seconds is None else stream.age_seconds[0, :count].numpy()
+        said.append((None if valid.all() else valid, ages))
     times = next(iter(clip.streams.values())).times_seconds[0, :count].numpy()
     controls = None
     if clip.actions is not None and recording.actions is not None:
         controls = _padded(clip.actions.values[0, :count].numpy(), count, recording.actions.dim)
-    return _Decoded(values, times, controls)
+    return _Decoded(values, said, times, controls)
+
+
+def _fitted(sensor: Sensor, array: np.ndarray) -> np.ndarray:
+    """Samples in the form in which they are cached: pictures at their size, clouds of so many points."""
+    if sensor.picture:
+        return resize_pictures(sensor, array, (sensor.shape[1], sensor.shape[2]))
+    if sensor.kind == "points" and array.shape[1:] != sensor.shape:
+        return thin_cloud(array, sensor.shape[0])
+    return array
 
 
 def _padded(taken: np.ndarray | None, count: int, dim: int) -> np.ndarray:
@@ -222,11 +256,24 @@ def _padded(taken: np.ndarray | None, count: int, dim: int) -> np.ndarray:
     return last if taken is None else np.concatenate([taken, last])
 
 
-def resized_sensors(sensors: Sequence[Sensor], size: tuple[int, int] | None) -> tuple[Sensor, ...]:
-    """The sensors with cameras at `size` (h, w), or as they are."""
-    if size is None:
-        return tuple(sensors)
-    return tuple(replace(s, shape=(3, *size)) if s.kind == "rgb" else s for s in sensors)
+def part_name(what: str, index: int) -> str:
+    """File of what is said of the samples of the index-th sensor; it is there only where there is something to say."""
+    return f"{what}-{index:02d}.npy"
+
+
+def resized_sensors(
+    sensors: Sequence[Sensor], size: tuple[int, int] | None, points: int | None = None
+) -> tuple[Sensor, ...]:
+    """The sensors with cameras at `size` (h, w) and clouds of at most so many points, or as they are."""
+    shown = sensors if size is None else [resized(sensor, size) for sensor in sensors]
+    return tuple(thinned(sensor, points) for sensor in shown)
+
+
+def thinned(sensor: Sensor, points: int | None) -> Sensor:
+    """A cloud of at most so many points; other sensors stay as they are."""
+    if sensor.kind != "points" or points is None or sensor.shape[0] <= points:
+        return sensor
+    return replace(sensor, shape=(points, *sensor.shape[1:]))
 
 
 def _dtype(sensor: Sensor) -> np.dtype[np.generic]:
@@ -240,52 +287,3 @@ def _layout(sensor: Sensor) -> tuple[int, ...]:
 
 def _sample_bytes(sensor: Sensor) -> int:
     return int(np.prod(sensor.shape)) * _dtype(sensor).itemsize
-
-
-class _ArrayFile:
-    """A .npy file written row by row, hashed as it grows."""
-
-    def __init__(self, path: Path, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> None:
-        self._path, self._dtype, self._shape, self._rows = path, dtype, shape, 0
-        self._file = path.open("wb")
-        self._digest = hashlib.sha256()
-        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
-        self._file.flush()
-        self._digest.update(path.read_bytes())
-
-    def write(self, rows: np.ndarray) -> None:
-        if rows.shape[1:] != self._shape[1:]:
-            raise DataError("a recording gave another shape than it announced", got=rows.shape, expected=self._shape)
-        data = np.ascontiguousarray(rows, dtype=self._dtype)
-        view = data.reshape(-1).view(np.uint8).data
-        self._file.write(view)
-        self._digest.update(view)
-        self._rows += len(rows)
-
-    def finish(self) -> FileEntry:
-        if self._rows != self._shape[0]:
-            raise DataError(
-                "a recording gave another number of frames than it announced", got=self._rows, expected=self._shape[0]
-            )
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self.close()
-        return FileEntry.of(self._path, self._digest.hexdigest())
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _Closing:
-    def __init__(self, files: list[_ArrayFile]) -> None:
-        self._files = files
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for file in self._files:
-            file.close()

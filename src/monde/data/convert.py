@@ -4,18 +4,19 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from monde.data.folders.reader import VideoFolder, VideoRecording, is_video
 from monde.data.lerobot.frames import FrameStorage, ImageFrames
 from monde.data.lerobot.storage import storage_for
 from monde.data.recording import open_recording
+from monde.data.resize import resized
 from monde.data.streaming import stream_episode
 from monde.data.writer import RecordingWriter
 from monde.errors import ContractError, DataError, UsageError
 from monde.limits import MAX_FRAME_SIDE_PIXELS, MAX_NAME_CHARACTERS, MAX_RECORDING_GROUP_BYTES
-from monde.protocols import Recording
+from monde.protocols import Intermittent, Recording
 from monde.types import Sensor
 
 
@@ -91,7 +92,7 @@ def convert(
     _check_apart(folder, target)
     recording = _opened(folder, size, rate_hz)
     chosen = _chosen(recording, episodes)
-    sensors = tuple(replace(s, shape=(3, *size)) if size and s.kind == "rgb" else s for s in recording.sensors)
+    sensors = tuple(resized(s, size) if size and s.kind == "rgb" else s for s in recording.sensors)
     frames = storage_for(target, sensors, store)
     _check_memory(sensors, frames, max((recording.lengths[index] for index in chosen), default=0))
     origin = {
@@ -103,7 +104,15 @@ def convert(
     told = progress or (lambda done, wanted: None)
     wanted = sum(recording.lengths[index] for index in chosen)
     with closing(
-        RecordingWriter(target, sensors=sensors, actions=recording.actions, source=origin, frames=frames)
+        RecordingWriter(
+            target,
+            sensors=sensors,
+            actions=recording.actions,
+            source=origin,
+            frames=frames,
+            gaps=recording.gaps if isinstance(recording, Intermittent) else (),
+            aged=recording.aged if isinstance(recording, Intermittent) else (),
+        )
     ) as writer:
         first = writer.episodes_written
         done = before = sum(recording.lengths[index] for index in chosen[:first])

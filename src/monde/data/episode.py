@@ -1,13 +1,14 @@
 """`EpisodeData`: one recorded episode in memory, on its way to disk."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Bool, Float64, Shaped
 
+from monde.data.samples import check_samples
 from monde.errors import ContractError, DataError
 from monde.limits import MAX_EPISODE_STEPS, MAX_NAME_CHARACTERS
 from monde.types import ActionSpec, Sensor
@@ -63,6 +64,9 @@ class EpisodeData:
         times_seconds: [T] float64 since the start of the episode, strictly increasing.
         actions: [T-1, dim] control steps (discrete ones one-hot), or none.
         task: What was to be done, in words; may be empty.
+        valid: [T] by name, of sensors that missed a moment: false where nothing was delivered and the value is padding.
+        age_seconds: [T] float64 by name, of sensors with a clock of their own: how much older than its moment a sample
+            is.
 
     Raises:
         ContractError: Lengths that do not line up, a dtype that cannot be stored, or values that are not finite.
@@ -72,9 +76,12 @@ class EpisodeData:
     times_seconds: Shaped[np.ndarray, "..."]
     actions: Shaped[np.ndarray, "..."] | None
     task: str = ""
+    valid: Mapping[str, Bool[np.ndarray, "..."]] = field(default_factory=dict)
+    age_seconds: Mapping[str, Float64[np.ndarray, "..."]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        for part in ("values", "valid", "age_seconds"):
+            object.__setattr__(self, part, MappingProxyType(dict(getattr(self, part))))
         times = self.times_seconds
         if times.ndim != 1 or times.dtype != np.float64 or not 1 <= len(times) <= MAX_EPISODE_STEPS:
             raise ContractError(
@@ -102,6 +109,22 @@ class EpisodeData:
                     expected=f"[{self.steps - 1}, dim]: one control step between each two moments",
                 )
             _check_numbers("actions", self.actions)
+        for told, dtype in ((self.valid, np.bool_), (self.age_seconds, np.float64)):
+            for name, array in told.items():
+                if name not in self.values or array.shape != (self.steps,) or array.dtype != dtype:
+                    raise ContractError(
+                        f"what EpisodeData says of the samples of {name!r} does not line up",
+                        got=_describe(array),
+                        expected=f"{np.dtype(dtype)}[{self.steps}] of one of {sorted(self.values)}",
+                    )
+        for name, ages in self.age_seconds.items():
+            if not (np.isfinite(ages).all() and (ages >= 0).all()):
+                raise ContractError(
+                    f"a sample of {name!r} is from the future, or its age is no number",
+                    got=f"{ages.min():g} s",
+                    expected="finite ages ≥ 0",
+                    remedy="align it to moments that are not before it",
+                )
         if len(self.task) > MAX_NAME_CHARACTERS:
             raise ContractError("EpisodeData.task is too long", got=len(self.task), expected=MAX_NAME_CHARACTERS)
 
@@ -141,6 +164,8 @@ class EpisodeData:
                     got=_describe(array),
                     expected="uint8" if sensor.kind == "rgb" else "a float dtype",
                 )
+            if not isinstance(array, LazyFrames):
+                check_samples(sensor, array, self.valid.get(sensor.name))
         if (self.actions is None) != (actions is None):
             raise ContractError(
                 "EpisodeData and recording disagree on whether there are actions",

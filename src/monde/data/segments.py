@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from monde.data.streaming import Clocked, EpisodeClocks, clocks
 from monde.errors import ContractError
 from monde.protocols import Recording
 from monde.types import ActionSpec, Clip, Sensor
@@ -63,6 +64,25 @@ class Segments:
     def fingerprint(self) -> str:
         """Hash of the recording's fingerprint and of the cuts."""
         return hashlib.sha256(f"{self._recording.fingerprint}{json.dumps(self.pieces)}".encode()).hexdigest()
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Sensors whose samples may be missing."""
+        return self._recording.gaps if isinstance(self._recording, Clocked) else ()
+
+    @property
+    def aged(self) -> tuple[str, ...]:
+        """Sensors whose samples have ages."""
+        return self._recording.aged if isinstance(self._recording, Clocked) else ()
+
+    def clocks(self, episode: int) -> EpisodeClocks:
+        """Which samples of a piece are there, and how old they are."""
+        whole, start, stop = self.pieces[episode]
+        told = clocks(self._recording, whole)
+        return EpisodeClocks(
+            {name: valid[start:stop] for name, valid in told.valid.items()},
+            {name: ages[start:stop] for name, ages in told.age_seconds.items()},
+        )
 
     def read(self, episode: int, start: int, stop: int, sensors: Sequence[str] | None = None) -> Clip:
         """Frames `start` to `stop` (exclusive) of one piece, as a clip of B = 1.

@@ -1,17 +1,17 @@
 """Whole episodes in order, without holding one in memory: what building a cache and converting are made of."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Float64, Shaped, UInt8
+from jaxtyping import Bool, Float32, Float64, Shaped, UInt8
 
 from monde.data.episode import EpisodeData, LazyFrames
 from monde.data.resize import resize_frames
 from monde.errors import DataError
-from monde.protocols import Recording
+from monde.protocols import Intermittent, Recording
 from monde.types import Clip, Sensor
 
 PIECE_BYTES = 16 * 2**20
@@ -32,6 +32,33 @@ class EpisodeNumbers:
     times_seconds: Float64[np.ndarray, " T"]
     values: Mapping[str, np.ndarray]
     actions: Float32[np.ndarray, "T1 dim"] | None
+
+
+@dataclass(frozen=True)
+class EpisodeClocks:
+    """Which samples of an episode are there, and how old they are.
+
+    Args:
+        valid: [T] by sensor name, of sensors that may miss samples: whether each is there.
+        age_seconds: [T] by sensor name, of sensors with clocks of their own: how much older than its frame each is.
+    """
+
+    valid: Mapping[str, Bool[np.ndarray, " T"]] = field(default_factory=dict)
+    age_seconds: Mapping[str, Float64[np.ndarray, " T"]] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Clocked(Intermittent, Protocol):
+    """What an `Intermittent` recording tells: which samples are missing, and how old the others are."""
+
+    def clocks(self, episode: int) -> EpisodeClocks:
+        """Of all these sensors of one episode, without decoding a picture."""
+        ...
+
+
+def clocks(recording: Recording, episode: int) -> EpisodeClocks:
+    """Which samples of one episode of any recording are there; empty where it does not tell, and all are."""
+    return recording.clocks(episode) if isinstance(recording, Clocked) else EpisodeClocks()
 
 
 @runtime_checkable
@@ -55,7 +82,7 @@ def film(
 ) -> Iterator[Shaped[np.ndarray, "t h w C"]]:
     """All pictures of one sensor of one episode of any recording, a few at a time, at `size` = (h, w) or their own.
 
-    Depth is not resized: an average over pixels of which some were not measured is no distance.
+    Depth comes in its own size: see `monde.data.resize.resize_depth`.
 
     Raises:
         DataError: The recording cannot be read.
@@ -77,7 +104,7 @@ def numbers(recording: Recording, episode: int, sensors: Sequence[str]) -> Episo
     """Times, actions and the sensors named of one episode of any recording.
 
     Raises:
-        DataError: The recording cannot be read, or its sensors have clocks of their own or gaps.
+        DataError: The recording cannot be read, or its sensors have clocks of their own.
     """
     if isinstance(recording, Filmed):
         return recording.numbers(episode, sensors)
@@ -107,6 +134,7 @@ def stream_episode(
         ContractError: It holds what cannot be recorded (NaN, times that do not go forward).
     """
     found = numbers(recording, episode, [s.name for s in recording.sensors if not s.picture])
+    told = clocks(recording, episode)
     frames: dict[str, np.ndarray | LazyFrames] = {}
     for sensor in recording.sensors:
         if not sensor.picture:
@@ -116,7 +144,9 @@ def stream_episode(
         shape = (len(found.times_seconds), sensor.shape[0], height, width)
         pieces = partial(_channels_first, recording, episode, sensor, size)
         frames[sensor.name] = LazyFrames(shape, pieces, np.uint8 if colours else np.float32)
-    return EpisodeData({**frames, **found.values}, found.times_seconds, found.actions, task)
+    return EpisodeData(
+        {**frames, **found.values}, found.times_seconds, found.actions, task, told.valid, told.age_seconds
+    )
 
 
 def portions(frames: Iterable[UInt8[np.ndarray, "h w 3"]]) -> Iterator[UInt8[np.ndarray, "t h w 3"]]:
@@ -132,14 +162,15 @@ def portions(frames: Iterable[UInt8[np.ndarray, "h w 3"]]) -> Iterator[UInt8[np.
 
 
 def check_aligned(recording: Recording, episode: int, clip: Clip) -> None:
-    """Refuse what has no one sample of each sensor per frame.
+    """Refuse what has no one sample of each sensor per frame; a sample may be a missing one.
 
     Raises:
-        DataError: Gaps, or sensors with clocks of their own.
+        DataError: Sensors with clocks of their own.
     """
-    if not clip.aligned or not all(bool(stream.valid.all()) for stream in clip.streams.values()):
+    if not clip.aligned:
         raise DataError(
-            f"episode {episode} of {recording.root} has gaps, or sensors with clocks of their own",
+            f"episode {episode} of {recording.root} has sensors with clocks of their own",
+            got={name: stream.steps for name, stream in clip.streams.items()},
             expected="one sample of each sensor per frame",
             remedy="align the sensors to one clock before caching or converting",
         )

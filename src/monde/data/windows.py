@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Int64
+from torch import Tensor
 
 from monde.data.cache import FrameCache
 from monde.errors import ContractError, DataError, unknown_name
@@ -81,7 +82,7 @@ class Windows:
 
     def clip(self, index: Int64[np.ndarray, " B"]) -> Clip:
         """The windows `index` as an aligned clip: RGB uint8 [B, T, 3, h, w] (channels last in memory), others float32
-        [B, T, ...], actions [B, T-1, A].
+        [B, T, ...], what is missing as not valid, actions [B, T-1, A].
 
         Raises:
             ContractError: An index out of range.
@@ -97,7 +98,7 @@ class Windows:
             values = torch.from_numpy(_gather(self._cache.values(name), frames))
             if self._cache.sensor(name).picture:
                 values = values.permute(0, 1, 4, 2, 3)
-            streams[name] = Stream(values, times, valid)
+            streams[name] = Stream(values, times, *self._said(name, frames, values, valid))
         if self._actions is None:
             return Clip(streams)
         if self._actions.unactuated or self._cache.controls is None:
@@ -105,6 +106,18 @@ class Windows:
         controls = _gather(self._cache.controls, first[:, None] + np.arange(K * (T - 1)))
         blocks = torch.from_numpy(controls).reshape(B, T - 1, self._actions.width)
         return Clip(streams, Stream(blocks, times[:, :-1], valid[:, :-1]))
+
+    def _said(
+        self, name: str, frames: Int64[np.ndarray, "B T"], values: Tensor, everything: Tensor
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Which samples are there, which points of a cloud, and how old they are."""
+        held, ages = self._cache.valid(name), self._cache.age_seconds(name)
+        mask = (values[..., :3] != 0).any(-1) if self._cache.sensor(name).kind == "points" else None
+        return (
+            everything if held is None else torch.from_numpy(_gather(held, frames)),
+            mask,
+            None if ages is None else torch.from_numpy(_gather(ages, frames)),
+        )
 
     def __repr__(self) -> str:
         return (

@@ -16,6 +16,7 @@ from monde.data.lerobot.episodes import EpisodeRow, episodes_table
 from monde.data.lerobot.frames import FrameStorage, ImageFrames, StoredFrames
 from monde.data.lerobot.layout import (
     ACTION,
+    AGE,
     DATA_PATH,
     EPISODES_PATH,
     INFO,
@@ -24,6 +25,7 @@ from monde.data.lerobot.layout import (
     STATS,
     TASKS,
     TIME,
+    VALID,
     Feature,
     feature_key,
     features,
@@ -34,7 +36,8 @@ from monde.data.lerobot.recovery import Progress, check_folder, check_same, chec
 from monde.data.lerobot.stats import FeatureStats, WatchedFrames
 from monde.data.lerobot.tables import column, schema, tasks_table, write_table
 from monde.data.lock import FolderLock
-from monde.errors import ContractError, StoreError
+from monde.data.samples import stored_samples
+from monde.errors import ContractError, StoreError, unknown_name
 from monde.limits import MAX_SENSORS
 from monde.store import digest_json, read_json, write_json
 from monde.store.atomic import disk_error
@@ -55,6 +58,8 @@ class RecordingWriter:
         actions: The action space (block = 1), or none for recordings without actions.
         source: Where the recording comes from (JSON); a dataset is continued only from the same source.
         frames: How camera frames are stored; lossless images by default. Depth is stored as lossless images always.
+        gaps: Names of sensors whose samples may be missing (`EpisodeData.valid`): each costs a column.
+        aged: Names of sensors whose samples have ages (`EpisodeData.age_seconds`), likewise.
 
     Raises:
         ContractError: Sensors or actions that cannot be recorded.
@@ -71,13 +76,17 @@ class RecordingWriter:
         actions: ActionSpec | None,
         source: Mapping[str, object],
         frames: FrameStorage | None = None,
+        gaps: Sequence[str] = (),
+        aged: Sequence[str] = (),
     ) -> None:
         _check(sensors, actions, source)
+        _check_clocks(sensors, gaps, aged)
+        self._gaps, self._aged = tuple(gaps), tuple(aged)
         self._root, self._sensors, self._actions = Path(root), sensors, actions
         self._cameras = tuple(sensor for sensor in sensors if sensor.picture)
         self._frames = frames or ImageFrames()
         self._fps = frames_per_second(sensors, actions)
-        self._features = features(sensors, actions, self._frame_features())
+        self._features = features(sensors, actions, self._frame_features(), self._gaps, self._aged)
         self._schema = schema(self._features)
         check_folder(self._root)
         try:
@@ -112,6 +121,7 @@ class RecordingWriter:
         for index, episode in enumerate(episodes):
             try:
                 episode.check(self._sensors, self._actions)
+                self._check_declared(episode)
             except ContractError as error:
                 raise ContractError(
                     f"episode {index} of this batch cannot be recorded: {error.what}",
@@ -135,6 +145,17 @@ class RecordingWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_declared(self, episode: EpisodeData) -> None:
+        missing = [n for n, valid in episode.valid.items() if n not in self._gaps and not valid.all()]
+        aged = [name for name in episode.age_seconds if name not in self._aged]
+        if missing or aged:
+            raise ContractError(
+                "samples are missing, or have ages, of sensors of which the recording does not say so",
+                got=f"missing {missing}, with ages {aged}",
+                expected=f"missing {list(self._gaps)}, with ages {list(self._aged)}",
+                remedy="name them when the writer is made: gaps=[...], aged=[...]",
+            )
 
     def _open(self, source: Mapping[str, object]) -> Progress:
         ours: dict[str, object] = {
@@ -178,7 +199,7 @@ class RecordingWriter:
                     undo.callback(_remove, path)
             columns, numbers = self._columns(episodes, rows, tasks, stored)
             stats = [
-                {key: FeatureStats.of(values) for key, values in part.items()}
+                {key: FeatureStats.of(_delivered(key, values, part)) for key, values in part.items()}
                 | {feature_key(sensor): watched[sensor.name][index].levels.stats() for sensor in self._cameras}
                 for index, part in enumerate(numbers)
             ]
@@ -227,12 +248,15 @@ class RecordingWriter:
     def _numbers(self, episode: EpisodeData, row: EpisodeRow, task: int) -> dict[str, np.ndarray]:
         steps = np.arange(episode.steps, dtype=np.int64)
         result: dict[str, np.ndarray] = {
-            feature_key(sensor): np.asarray(values, dtype=np.float32)
+            feature_key(sensor): stored_samples(sensor, values, episode.valid.get(sensor.name))
             for sensor in self._sensors
             if not sensor.picture and not isinstance(values := episode.values[sensor.name], LazyFrames)
         }
         if self._actions is not None and episode.actions is not None:
             result[ACTION] = pad_actions(np.asarray(episode.actions, dtype=np.float32))
+        everything, nothing = np.ones(episode.steps, dtype=np.bool_), np.zeros(episode.steps)
+        result |= {VALID + name: episode.valid.get(name, everything) for name in self._gaps}
+        result |= {AGE + name: episode.age_seconds.get(name, nothing) for name in self._aged}
         return result | {
             TIME: episode.times_seconds,
             "timestamp": (steps / self._fps).astype(np.float32),
@@ -268,6 +292,19 @@ def pad_actions(actions: Float[np.ndarray, "T1 A"]) -> Float32[np.ndarray, "T A"
     """Control steps [T-1, A] as LeRobot stores them, one per row: the last is repeated (zeros where there is none)."""
     last = actions[-1:] if len(actions) else np.zeros((1, actions.shape[1]), dtype=np.float32)
     return np.concatenate([actions, last]).astype(np.float32)
+
+
+def _delivered(key: str, values: np.ndarray, part: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The samples of a feature that are there."""
+    valid = part.get(VALID + key.removeprefix("observation."))
+    return values if valid is None else values[valid]
+
+
+def _check_clocks(sensors: tuple[Sensor, ...], gaps: Sequence[str], aged: Sequence[str]) -> None:
+    known = [sensor.name for sensor in sensors]
+    for name in [*gaps, *aged]:
+        if name not in known:
+            raise unknown_name("sensor", name, known, ContractError)
 
 
 def _remove(path: Path) -> None:

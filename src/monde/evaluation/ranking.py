@@ -154,4 +154,4 @@ def random_sequences(
 
 
 def row_of(observation: Observation) -> Observation:
-    return Observation({name: array[:1] for name, array in observation.values.items()}, observation.times_seconds[:1])
+    return observation.rows(slice(0, 1))

@@ -1,9 +1,10 @@
-"""Where things are: rotations and rigid motions, pinhole cameras, laser scans. NumPy only; no learning.
+"""Where things are: rotations and rigid motions, pinhole cameras, laser scans, clouds. NumPy only; no learning.
 
 Conventions are those of `monde.types.geometry`.
 """
 
 from monde.spatial.cameras import backproject, project
+from monde.spatial.clouds import cloud_mask, pad_cloud, thin_cloud
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
 from monde.spatial.rotations import from_yaw, rotate, unit, yaw
 from monde.spatial.scans import beam_directions, scan_points
@@ -11,17 +12,20 @@ from monde.spatial.scans import beam_directions, scan_points
 __all__ = [
     "backproject",
     "beam_directions",
+    "cloud_mask",
     "compose",
     "from_yaw",
     "interpolate",
     "inverse",
     "mounted",
+    "pad_cloud",
     "project",
     "relative",
     "rotate",
     "scan_points",
     "se2_compose",
     "se2_inverse",
+    "thin_cloud",
     "transform",
     "unit",
     "yaw",

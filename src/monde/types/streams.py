@@ -33,10 +33,11 @@ class Sensor:
         name: Its name in the recording, without any layout's prefix ("top", "state").
         kind: Which family of perception reads it.
         shape: Shape of one sample. Images are [C, h, w] (depth: [1, h, w], 0 in pixels where nothing was measured); a
-            state is [n]; a cloud is [P_max, 3+] (x, y, z first, padding last); a scan is [beams] (0: nothing known,
-            the scanner's longest range: no return); a pose is [3] or [7] (`monde.types.geometry`); a twist is [3]
-            (vx, vy, yaw rate) or [6] (linear, angular); an IMU is [6] (rad/s, m/s²); GNSS is [3], metres east, north
-            and up of the recording's first fix; a grid is [1, h, w]; tokens are a frozen encoder's features, [h, w, D].
+            state is [n]; a cloud is [P_max, 3+] (x, y, z first; rows at x = y = z = 0 are padding); a scan is [beams]
+            (0: nothing known, the scanner's longest range: no return); a pose is [3] or [7] (`monde.types.geometry`); a
+            twist is [3] (vx, vy, yaw rate) or [6] (linear, angular); an IMU is [6] (rad/s, m/s²); GNSS is [3], metres
+            east, north and up of the recording's first fix; a grid is [1, h, w]; tokens are a frozen encoder's
+            features, [h, w, D].
         unit: Unit of the values ("px", "rad", "m", "1" for none). RGB is "1" (uint8 0 to 255).
         rate_hz: Nominal samples per second; each sample's own time is in its `Stream`.
         names: One name per component of a one-dimensional sample, or empty.
@@ -195,6 +196,17 @@ class Stream:
             valid=self.valid.to(device, non_blocking=True),
             mask=mask,
             age_seconds=age,
+        )
+
+    def every(self, block: int) -> Self:
+        """Each `block`-th step of every row, from the first; a view."""
+        return replace(
+            self,
+            values=self.values[:, ::block],
+            times_seconds=self.times_seconds[:, ::block],
+            valid=self.valid[:, ::block],
+            mask=None if self.mask is None else self.mask[:, ::block],
+            age_seconds=None if self.age_seconds is None else self.age_seconds[:, ::block],
         )
 
     def window(self, start: int, stop: int) -> Self:

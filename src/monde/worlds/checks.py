@@ -142,8 +142,7 @@ def _episode(world: World, seeds: list[int], controls: Shaped[np.ndarray, "T B d
 
 
 def _rows(observation: Observation, order: Shaped[np.ndarray, " B"]) -> Observation:
-    values = {name: array[order] for name, array in observation.values.items()}
-    return Observation(values, observation.times_seconds[order])
+    return observation.rows(order)
 
 
 def _equal(one: list[Observation], other: list[Observation]) -> bool:

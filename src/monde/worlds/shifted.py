@@ -1,6 +1,7 @@
 """`ShiftedWorld`: any world seen by other cameras in another light, or with actions that do something else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64, UInt8
@@ -100,7 +101,7 @@ class ShiftedWorld(WrappedWorld):
             values[name] = shift_pixels(
                 values[name], self._shift.pixels, self._backgrounds.get(name), self._speckles.get(name)
             )
-        return Observation(values, observation.times_seconds)
+        return replace(observation, values=values)
 
 
 class ScriptedShiftedWorld(ShiftedWorld):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
-from monde.protocols import Observation, Transition, World
+from monde.protocols import Intermittent, Observation, Transition, World
 from monde.types import ActionSpec, Sensor
 
 
@@ -39,6 +39,16 @@ class WrappedWorld:
     def actions(self) -> ActionSpec:
         """As the world's."""
         return self._world.actions
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """As the world's."""
+        return self._world.gaps if isinstance(self._world, Intermittent) else ()
+
+    @property
+    def aged(self) -> tuple[str, ...]:
+        """As the world's."""
+        return self._world.aged if isinstance(self._world, Intermittent) else ()
 
     def reset(self, seeds: Sequence[int]) -> Observation:
         """Start one episode per row. Raises as the world."""

@@ -171,10 +171,18 @@ class DepthImages:
 
 
 def _encode_all(frames: FrameSource) -> list[bytes]:
-    encoded = []
+    encoded: list[bytes] = []
     for frame in frames:
         buffer = io.BytesIO()
         plane = np.ascontiguousarray(frame[0], dtype=np.float32)
+        if not (np.isfinite(plane).all() and (plane >= 0).all()):
+            wrong = int((~(np.isfinite(plane) & (plane >= 0))).sum())
+            raise DataError(
+                f"frame {len(encoded)} of a depth sensor holds NaN, infinite or negative depth",
+                got=f"{wrong} pixels",
+                expected="finite numbers ≥ 0, 0 where nothing was measured",
+                remedy="write 0 for pixels without a measurement; nothing is filled in here",
+            )
         Image.fromarray(plane).save(buffer, format="TIFF", compression="tiff_deflate")
         encoded.append(buffer.getvalue())
     return encoded

@@ -10,12 +10,14 @@ from monde.data.bounds import box_around
 from monde.data.lerobot.depth import DepthForm, depth_form
 from monde.data.lerobot.layout import (
     ACTION,
+    AGE,
     CHUNK_FILES,
     EPISODES_STATS_V2,
     INFO,
     OURS,
     OURS_SCHEMA,
     STATS,
+    VALID,
     Feature,
     feature_key,
 )
@@ -48,6 +50,8 @@ class Description:
         video_path: Template of the video files, or none.
         chunk_files: Files in one chunk folder.
         depths: What the stored numbers of each depth map mean, by feature.
+        gaps: The column that says which samples were delivered, by sensor name.
+        aged: The column that says how old samples are, by sensor name.
     """
 
     sensors: tuple[Sensor, ...]
@@ -60,6 +64,8 @@ class Description:
     video_path: str | None = None
     chunk_files: int = CHUNK_FILES
     depths: Mapping[str, DepthForm] = field(default_factory=dict)
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    aged: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe_dataset(root: Path) -> Description:
@@ -87,11 +93,14 @@ def describe_dataset(root: Path) -> Description:
         sensors, keys, actions = _ours(root, features)
         # What we wrote is in the sensor's unit as it is.
         depths = {keys[sensor.name]: DepthForm(unit=sensor.unit) for sensor in sensors if sensor.kind == "depth"}
+        gaps = {name: VALID + name for name in keys if VALID + name in features}
+        aged = {name: AGE + name for name in keys if AGE + name in features}
     else:
         found = {key: depth_form(key, feature) for key, feature in features.items() if feature["dtype"] in IMAGES}
         depths = {key: form for key, form in found.items() if form is not None}
         sensors, keys = _sensors(root, features, fps, depths)
         actions = _actions(root, features, fps)
+        gaps, aged = {}, {}
     if not sensors:
         raise DataError(f"{path} lists no sensor", got=", ".join(features), expected="features named observation.…")
     return Description(
@@ -105,6 +114,8 @@ def describe_dataset(root: Path) -> Description:
         video_path=video_path,
         chunk_files=max(1, chunk_files),
         depths=depths,
+        gaps=gaps,
+        aged=aged,
     )
 
 

@@ -1,6 +1,6 @@
 """Names, paths and features of the LeRobot v3.0 layout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,10 @@ OURS_SCHEMA = "monde.recording/1"
 ACTION = "action"
 TIME = "time_seconds"
 """Our extra column: exact float64 times. LeRobot's own `timestamp` is float32 and nominal, frame_index / fps."""
+VALID = "valid."
+"""Prefix of our extra columns that say which samples of a sensor were delivered."""
+AGE = "age_seconds."
+"""Prefix of our extra columns that say how much older than its frame a sample is (float64)."""
 COUNTERS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 """The columns every LeRobot dataset has (lerobot's DEFAULT_FEATURES)."""
 
@@ -90,9 +94,21 @@ def frames_per_second(sensors: tuple[Sensor, ...], actions: ActionSpec | None) -
 
 
 def features(
-    sensors: tuple[Sensor, ...], actions: ActionSpec | None, frames: Mapping[str, Feature]
+    sensors: tuple[Sensor, ...],
+    actions: ActionSpec | None,
+    frames: Mapping[str, Feature],
+    gaps: Sequence[str] = (),
+    aged: Sequence[str] = (),
 ) -> dict[str, Feature]:
-    """`features` of info.json; `frames` holds those of cameras and depth, which depend on how pictures are stored."""
+    """`features` of info.json.
+
+    Args:
+        sensors: What is recorded.
+        actions: The action space, or none.
+        frames: Features of cameras and depth, which depend on how pictures are stored.
+        gaps: Sensors whose samples may be missing.
+        aged: Sensors whose samples have ages.
+    """
     result: dict[str, Feature] = {}
     for sensor in sensors:
         key = feature_key(sensor)
@@ -104,6 +120,8 @@ def features(
     if actions is not None:
         names = list(actions.names) or None
         result[ACTION] = {"dtype": "float32", "shape": [actions.dim], "names": names}
+    result |= {VALID + name: {"dtype": "bool", "shape": [1], "names": None} for name in gaps}
+    result |= {AGE + name: {"dtype": "float64", "shape": [1], "names": None} for name in aged}
     result[TIME] = {"dtype": "float64", "shape": [1], "names": None}
     result["timestamp"] = {"dtype": "float32", "shape": [1], "names": None}
     for key in COUNTERS[1:]:

@@ -1,6 +1,7 @@
 """Reading LeRobot datasets of versions 2.0, 2.1 and 3.0, without the `lerobot` package."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from monde.data.lerobot.layout import ACTION, EPISODES_V2, INFO, OURS, TASKS, TA
 from monde.data.lerobot.legacy import read_legacy_episodes
 from monde.data.lerobot.tables import read_tasks
 from monde.data.resize import resize_frames
-from monde.data.streaming import EpisodeNumbers
+from monde.data.streaming import EpisodeClocks, EpisodeNumbers
 from monde.errors import ContractError, DataError, StoreError, unknown_name
 from monde.store import read_json
 from monde.types import ActionSpec, Clip, Sensor, Stream
@@ -159,6 +160,8 @@ class LeRobotRecording:
         wanted = [self._sensor(name) for name in sensors] if sensors is not None else list(self.sensors)
         keys = [self._description.keys[sensor.name] for sensor in wanted]
         columns = [key for key in keys if not self._filmed(key)]
+        told = [*self._description.gaps.items(), *self._description.aged.items()]
+        columns += [column for name, column in told if any(sensor.name == name for sensor in wanted)]
         action = [ACTION] if self.actions is not None else []
         table = self._data.rows(row, start, stop, [*columns, *action, self._time])
         where = self._where(row, episode)
@@ -171,7 +174,7 @@ class LeRobotRecording:
                 values = self._images(table[key], sensor, where, start).transpose(0, 3, 1, 2)
             else:
                 values = self._data.finite(table, key, where, start, len(table)).reshape(-1, *sensor.shape)
-            streams[sensor.name] = _stream(values, times)
+            streams[sensor.name] = self._told(sensor, _stream(values, times), table, where)
         if self.actions is None:
             return Clip(streams)
         taken = self._data.finite(table, ACTION, where, start, len(table) - 1).reshape(-1, self.actions.dim)
@@ -216,6 +219,40 @@ class LeRobotRecording:
             return EpisodeNumbers(times, values, None)
         taken = self._data.finite(table, ACTION, where, 0, row.length - 1).reshape(-1, self.actions.dim)
         return EpisodeNumbers(times, values, taken)
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Sensors whose samples may be missing."""
+        return tuple(self._description.gaps)
+
+    @property
+    def aged(self) -> tuple[str, ...]:
+        """Sensors whose samples have ages."""
+        return tuple(self._description.aged)
+
+    def clocks(self, episode: int) -> EpisodeClocks:
+        """Which samples of an episode are there, and how old they are; see `monde.data.streaming.Clocked`."""
+        if not self.gaps and not self.aged:
+            return EpisodeClocks()
+        row, told = self._episodes[episode], self._description
+        table = self._data.rows(row, 0, row.length, [*told.gaps.values(), *told.aged.values()])
+        where = self._where(row, episode)
+        return EpisodeClocks(
+            {name: self._data.column(table, key, where) for name, key in told.gaps.items()},
+            {name: self._data.column(table, key, where) for name, key in told.aged.items()},
+        )
+
+    def _told(self, sensor: Sensor, stream: Stream, table: pa.Table, where: str) -> Stream:
+        """The stream with what further columns say of its samples, and the mask of a cloud."""
+        gap, age = self._description.gaps.get(sensor.name), self._description.aged.get(sensor.name)
+        if gap is not None:
+            stream = replace(stream, valid=torch.from_numpy(self._data.column(table, gap, where).copy())[None])
+        if age is not None:
+            ages = torch.from_numpy(self._data.column(table, age, where).astype(np.float64))[None]
+            stream = replace(stream, age_seconds=ages)
+        if sensor.kind == "points":
+            stream = replace(stream, mask=(stream.values[..., :3] != 0).any(-1))
+        return stream
 
     def _images(self, column: pa.ChunkedArray, sensor: Sensor, where: str, start: int) -> Shaped[np.ndarray, "T h w C"]:
         form = self._description.depths.get(self._description.keys[sensor.name])

@@ -12,7 +12,18 @@ from pathlib import Path
 
 from monde.data.lerobot.described import read_ours
 from monde.data.lerobot.episodes import EpisodeRow, episode_files, read_episodes, read_stats
-from monde.data.lerobot.layout import DATA_PATH, EPISODES_PATH, INFO, OURS, TASKS, VIDEO_PATH, Feature, Place
+from monde.data.lerobot.layout import (
+    AGE,
+    DATA_PATH,
+    EPISODES_PATH,
+    INFO,
+    OURS,
+    TASKS,
+    VALID,
+    VIDEO_PATH,
+    Feature,
+    Place,
+)
 from monde.data.lerobot.stats import FeatureStats
 from monde.data.lerobot.tables import read_tasks
 from monde.errors import DataError
@@ -84,6 +95,15 @@ def check_storage(root: Path, features: Mapping[str, Feature]) -> None:
                 expected=held.get("dtype"),
                 remedy="continue it with the storage it was begun with, or choose another folder",
             )
+    told = sorted(key for key in features if key.startswith((VALID, AGE)))
+    begun = sorted(key for key in found if key.startswith((VALID, AGE))) if isinstance(found, dict) else []
+    if isinstance(found, dict) and told != begun:
+        raise DataError(
+            f"{root} was begun with other sensors that may miss samples or have ages",
+            got=told,
+            expected=begun,
+            remedy="declare the same `gaps` and `aged`, or choose another folder",
+        )
 
 
 def recover(root: Path, features: Mapping[str, Feature]) -> Progress:

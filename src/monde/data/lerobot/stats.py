@@ -33,6 +33,9 @@ class FeatureStats:
     def of(cls, values: np.ndarray) -> Self:
         """Over the rows of `values` [T, ...]; a [T] column becomes shape [1]."""
         rows = np.asarray(values, dtype=np.float64).reshape(len(values), *(values.shape[1:] or (1,)))
+        if not len(rows):  # a sensor that delivered nothing: it weighs nothing where statistics are pooled
+            nothing = np.zeros(rows.shape[1:])
+            return cls(nothing, nothing, nothing, nothing, 0, dict.fromkeys(QUANTILES, nothing))
         quantiles = np.quantile(rows, list(QUANTILES.values()), axis=0)
         return cls(
             rows.min(0), rows.max(0), rows.mean(0), rows.std(0), len(rows), dict(zip(QUANTILES, quantiles, strict=True))
@@ -44,8 +47,9 @@ class FeatureStats:
 
         Quantiles are averaged by count, which is what lerobot does: of the union they are only an estimate.
         """
+        parts = [part for part in parts if part.count] or parts[:1]
         counts = np.array([part.count for part in parts], dtype=np.float64)
-        weights = (counts / counts.sum()).reshape(-1, *(1,) * parts[0].mean.ndim)
+        weights = (counts / max(1.0, counts.sum())).reshape(-1, *(1,) * parts[0].mean.ndim)
         means = np.stack([part.mean for part in parts])
         variances = np.stack([part.std**2 for part in parts])
         mean = (weights * means).sum(0)
