@@ -30,7 +30,9 @@ class ModelConfig:
     dynamics: MLPDynamicsConfig | RecurrentDynamicsConfig | TransformerDynamicsConfig | LewmPredictorConfig
 
 
-def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) -> ModelConfig:
+def model_config(
+    size: str, sensors: tuple[Sensor, ...], actions: ActionSpec, aged: tuple[str, ...] = ()
+) -> ModelConfig:
     """The configuration of one size for these sensors and actions.
 
     - nano: strided CNN and a residual MLP, D = 64; trains in CPU minutes.
@@ -40,26 +42,33 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
     - small, base: ViT-S and ViT-B with predictors to match, D = 384 and 768.
 
     The encoder of nano and memory is a CNN (memory's with pooling by attention) up to 128 pixels a side and a small ViT
-    beyond; all others are ViTs.
+    beyond; all others are ViTs. What one spatial sense shows depends on what another says (a depth map on the pose of
+    its camera), so that where there are such an MLP takes part in fusing.
+
+    Args:
+        size: Which.
+        sensors: What the model reads.
+        actions: What is done in one of its steps.
+        aged: Names of sensors whose samples come with ages.
 
     Raises:
         UsageError: An unknown size, or frames that no patch size divides.
     """
     if size not in get_args(Size):
         raise unknown_name("size", size, list(get_args(Size)))
-    side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.kind == "rgb"), default=0)
+    side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.picture), default=0)
     if size == "nano":
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 64, side, "conv"),
+            perception=_small_perception(sensors, 64, side, "conv", aged),
             dynamics=MLPDynamicsConfig(latent=64, actions=actions.width),
         )
     if size == "memory":
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 128, side, "focus"),
+            perception=_small_perception(sensors, 128, side, "focus", aged),
             dynamics=RecurrentDynamicsConfig(latent=128, actions=actions.width),
         )
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
@@ -67,14 +76,21 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
         sensors=sensors,
         actions=actions,
         perception=PerceptionConfig(
-            latent=width, encoder="vit", patch=_patch(sensors), hidden=width, depth=12, heads=heads
+            latent=width,
+            encoder="vit",
+            patch=_patch(sensors),
+            hidden=width,
+            depth=12,
+            heads=heads,
+            fusing=_fusing(sensors),
+            aged=aged,
         ),
         dynamics=TransformerDynamicsConfig(latent=width, actions=actions.width, hidden=width),
     )
 
 
 def _small_perception(
-    sensors: tuple[Sensor, ...], latent: int, side: int, small: Literal["conv", "focus"]
+    sensors: tuple[Sensor, ...], latent: int, side: int, small: Literal["conv", "focus"], aged: tuple[str, ...]
 ) -> PerceptionConfig:
     return PerceptionConfig(
         latent=latent,
@@ -83,11 +99,17 @@ def _small_perception(
         hidden=96,
         depth=4,
         heads=3,
+        fusing=_fusing(sensors),
+        aged=aged,
     )
 
 
+def _fusing(sensors: tuple[Sensor, ...]) -> Literal["linear", "mlp"]:
+    return "mlp" if any(sensor.kind not in {"rgb", "state"} for sensor in sensors) else "linear"
+
+
 def _patch(sensors: tuple[Sensor, ...]) -> int:
-    sides = [side for sensor in sensors if sensor.kind == "rgb" for side in sensor.shape[1:]]
+    sides = [side for sensor in sensors if sensor.picture for side in sensor.shape[1:]]
     # 8 at 64 pixels and 14 at 224, as published; whatever divides otherwise.
     for patch in (14, 16, 8, 12, 10, 4):
         large = max(sides, default=0) > 128

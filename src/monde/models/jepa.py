@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monde.dynamics import (
@@ -90,6 +90,19 @@ class JEPA(nn.Module):
         """Latents [B, T, N, D] of each step of an aligned clip, without history."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             return self.perception(clip.to(self.device))
+
+    def with_and_without(self, clip: Clip, hidden: Bool[Tensor, "B n"]) -> tuple[Latents, Latents]:
+        """The latents of an aligned clip, and what they are when in each row some of the n sensors are hidden.
+
+        Raises:
+            ContractError: Perception that does not fuse sensors: a frozen encoder's, or a published model's.
+        """
+        if not isinstance(self.perception, Perception):
+            raise ContractError(
+                "this model fuses no sensors", got=type(self.perception).__name__, expected="Perception"
+            )
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            return self.perception.with_and_without(clip.to(self.device), hidden)
 
     def begin(self, clip: Clip) -> Belief:
         """The belief after an aligned clip of one or more steps.

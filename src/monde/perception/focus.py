@@ -33,14 +33,25 @@ class FocusEncoder(nn.Module):
         foci: K.
         hidden: Width of the MLP.
         features: Width of the output.
+        colours: Whether frames are colours, -1..1, which are taken relative to their median; other frames are seen as
+            they are.
     """
 
     grid: Tensor
 
     def __init__(
-        self, channels: int, height: int, width: int, base: int, foci: int, hidden: int, features: int
+        self,
+        channels: int,
+        height: int,
+        width: int,
+        base: int,
+        foci: int,
+        hidden: int,
+        features: int,
+        colours: bool = True,
     ) -> None:
         super().__init__()
+        self.colours = colours
         self.near = nn.Conv2d(channels, base, 5, 2, 2, bias=False)
         self.wide = nn.Conv2d(base, base, 3, 1, 1, bias=False)
         self.weigh = nn.Linear(base, foci, bias=False)
@@ -56,7 +67,9 @@ class FocusEncoder(nn.Module):
 
     def forward(self, frames: Float[Tensor, "M C h w"]) -> Float[Tensor, "M f"]:
         """Frames scaled to -1..1 to features [M, features]."""
-        seen = relative(frames).to(frames.dtype).contiguous(memory_format=torch.channels_last)
+        seen = (relative(frames).to(frames.dtype) if self.colours else frames).contiguous(
+            memory_format=torch.channels_last
+        )
         maps = self.wide(self.near(seen).relu_()).relu_().permute(0, 2, 3, 1).flatten(1, 2)  # [M, P, base]
         weighed = torch.matmul(self.weigh.weight.to(maps.dtype), maps.transpose(1, 2)).relu_()  # [M, K, P]
         weights = weighed * weighed
