@@ -2,7 +2,7 @@
 
 from monde.agents.closed_loop import Agent, Decision, PlanningAgent, PolicyAgent, random_agent, stay_agent
 from monde.agents.deciding import decide
-from monde.agents.episodes import EpisodeResults, run_episodes
+from monde.agents.episodes import EpisodeResults, Judge, run_episodes
 from monde.agents.finding import GoalFinder, reached
 from monde.agents.observing import device_of, fit_clip, fit_frames, frame_clip, observation_to_clip, resolve_goal
 from monde.agents.policies import make_policy
@@ -19,6 +19,7 @@ __all__ = [
     "Finder",
     "Forecaster",
     "GoalFinder",
+    "Judge",
     "PlanningAgent",
     "PolicyAgent",
     "RecordingSummary",

@@ -21,7 +21,8 @@ class Plan:
     """World to act in."""
     goal: str = "env"
     """What to reach: env (the world's own goal), a picture's path, EPISODE:FRAME of the recording, a target of a
-    recorded state (state=40,20±3), or bounds on its components (state.x>40,state.y<20)."""
+    recorded state (state=40,20±3), bounds on its components (state.x>40,state.y<20), or a pixel of a camera or a point
+    of a cloud to which a recorded place is brought (object@camera=40,22±0.03, object@points=17±0.03)."""
     episodes: int = 8
     """Episodes to plan."""
     budget: int = 100
@@ -35,6 +36,9 @@ class Plan:
     """Seed of starts, goals and the planner's noise."""
     abstain: tyro.conf.FlagCreatePairsOff[bool] = False
     """Do not act where the goal cannot be reached, as `monde trust` learned to tell."""
+    keep_out: tuple[str, ...] = ()
+    """Volumes that a recorded state must not enter: balls (gripper=0,0,0.1±0.05) or boxes, by half their sides
+    (gripper=0,0,0.1±0.05,0.05,0.1)."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Plan; see `monde.evaluation.plan_run`."""
@@ -50,6 +54,7 @@ class Plan:
             seed=self.seed,
             world=self.world,
             abstain=self.abstain,
+            keep_out=self.keep_out,
         )
         with reporter.count(f"planning with {self.run}", "episodes") as progress:
             score = plan_run(self.run, chosen, config, progress)

@@ -1,7 +1,7 @@
-"""Planning to goals that readouts tell: a target with a tolerance, or a predicate."""
+"""Planning to goals that readouts tell: a target with a tolerance, a predicate, or what is pointed at."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,8 +22,11 @@ from monde.agents import (
 )
 from monde.costs import PredicateMiss, ReadoutDistance, TimeToGoal
 from monde.evaluation.goals import BANK_FRAMES, fit_readouts, parse_goal, readable_states, spread
-from monde.evaluation.plan_config import PlanConfig
+from monde.evaluation.keeping_out import Watch, kept_out, parse_volume
+from monde.evaluation.plan_config import PlanConfig, PlannedEpisodes
+from monde.evaluation.pointed_goals import is_pointed_goal, pointed_goal
 from monde.evaluation.protocol import describe_strategy
+from monde.evaluation.showing import filmed
 from monde.evaluation.statistics import mean_interval, wilson
 from monde.evaluation.told import trust_rows
 from monde.models import JEPA
@@ -33,46 +36,36 @@ from monde.training.setup import Setup
 from monde.types import PredicateGoal, ReadoutGoal
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadoutPlans:
-    """What planning to a readout's goal came to.
-
-    Args:
-        rows: `success` by readout, `steps_to_success`, and what trust tells.
-        results: The episodes, filmed.
-        planner: Settings, for the protocol card.
-        seeds: Of the episodes.
-    """
-
-    rows: tuple[Row, ...]
-    results: EpisodeResults
-    planner: dict[str, object]
-    seeds: tuple[int, ...]
-
-
-def plan_to_readout(model: JEPA, setup: Setup, strategy: Strategy, name: str, config: PlanConfig) -> ReadoutPlans:
+def plan_to_readout(model: JEPA, setup: Setup, strategy: Strategy, name: str, config: PlanConfig) -> PlannedEpisodes:
     """Fit the readouts that the goal names, plan to it, and judge success by them.
 
     Raises:
-        UsageError: A goal that cannot be read.
+        UsageError: A goal, or a volume to keep out of, that cannot be read.
+        ContractError: A goal that is pointed at where it is not known what is there.
         PlanningError: Nothing that was trained on satisfies the goal.
     """
-    goal = parse_goal(config.goal, readable_states(setup), config.episodes)
-    names = goal.readouts if isinstance(goal, PredicateGoal) else (goal.readout,)
-    data, readouts = fit_readouts(model, setup, names)
-    bank = data.latents[spread(len(data), BANK_FRAMES)]
-    ready = for_readouts(strategy, readouts, goal, bank)
+    states = readable_states(setup)
+    volumes = tuple(parse_volume(text, states) for text in config.keep_out)
     seeds = tuple(range(config.seed, config.seed + config.episodes))
     world = worlds.make(name, len(seeds))
     try:
+        if is_pointed_goal(config.goal):
+            goal: ReadoutGoal | PredicateGoal = pointed_goal(config.goal, states, world, world.reset(seeds))
+        else:
+            goal = parse_goal(config.goal, states, config.episodes)
+        told = goal.readouts if isinstance(goal, PredicateGoal) else (goal.readout,)
+        names = tuple(dict.fromkeys([*told, *(volume.name for volume in volumes)]))
+        data, readouts = fit_readouts(model, setup, names)
+        bank = data.latents[spread(len(data), BANK_FRAMES)]
+        ready = kept_out(for_readouts(strategy, readouts, goal, bank), volumes, readouts)
+        watch = Watch(volumes, readout_judge(model, readouts, goal))
         agent = PlanningAgent(model, ready, seed=config.seed, abstain=config.abstain)
-        results = run_episodes(
-            world, agent, seeds, config.budget_steps, True, goal, readout_judge(model, readouts, goal)
-        )
+        results = run_episodes(world, agent, seeds, config.budget_steps, filmed(world.sensors), goal, watch)
     finally:
         world.close()
     settings = describe_strategy(ready, block=model.actions.block)
-    return ReadoutPlans(rows=_rows(results, config), results=results, planner=settings, seeds=seeds)
+    rows = (*_rows(results, config), *watch.rows())
+    return PlannedEpisodes(rows=rows, results=results, planner=settings, seeds=seeds)
 
 
 def for_readouts(

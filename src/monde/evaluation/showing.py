@@ -1,5 +1,7 @@
 """From episodes and clips to things to look at (`monde.evaluation.exhibits`)."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -108,3 +110,8 @@ def camera_of(model: WorldModel) -> Sensor:
         got=[sensor.name for sensor in model.sensors],
         expected="a sensor of kind rgb",
     )
+
+
+def filmed(sensors: Sequence[Sensor]) -> bool:
+    """Whether some of these sensors is a camera to film episodes with."""
+    return any(sensor.kind == "rgb" for sensor in sensors)

@@ -1,4 +1,4 @@
-"""Where things are: rotations and rigid motions, pinhole cameras, laser scans, clouds. NumPy only; no learning.
+"""Where things are: rotations and rigid motions, frames, pinhole cameras, laser scans, clouds. No learning.
 
 Conventions are those of `monde.types.geometry`.
 """
@@ -6,6 +6,7 @@ Conventions are those of `monde.types.geometry`.
 from monde.spatial.cameras import backproject, project
 from monde.spatial.clouds import cloud_mask, pad_cloud, thin_cloud
 from monde.spatial.geodesy import east_north_up
+from monde.spatial.frames import place_in_cloud, place_in_image, sensor_poses
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
 from monde.spatial.rotations import from_yaw, rotate, unit, yaw
 from monde.spatial.scans import beam_directions, scan_points
@@ -22,6 +23,8 @@ __all__ = [
     "inverse",
     "mounted",
     "pad_cloud",
+    "place_in_cloud",
+    "place_in_image",
     "project",
     "relative",
     "rotate",
@@ -29,6 +32,7 @@ __all__ = [
     "scanner_motion",
     "se2_compose",
     "se2_inverse",
+    "sensor_poses",
     "thin_cloud",
     "transform",
     "unit",

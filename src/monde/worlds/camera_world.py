@@ -23,6 +23,7 @@ class CameraWorld:
         state_names: One name per component of the sensor `state`.
         state_unit: Their unit.
         cameras: Its cameras.
+        sensors: All of its sensors, where they are others than its cameras and `state`.
 
     Raises:
         ContractError: A batch or a side out of limits.
@@ -35,9 +36,10 @@ class CameraWorld:
         batch: int,
         side_pixels: int,
         actions: ActionSpec,
-        state_names: tuple[str, ...],
-        state_unit: str,
+        state_names: tuple[str, ...] = (),
+        state_unit: str = "1",
         cameras: tuple[str, ...] = ("top",),
+        sensors: tuple[Sensor, ...] = (),
     ) -> None:
         if batch < 1:
             raise ContractError(f"{name} needs at least one row", got=batch, expected="batch ≥ 1")
@@ -46,7 +48,7 @@ class CameraWorld:
             raise ContractError(f"{name}'s picture is out of limits", got=side_pixels, expected=expected)
         self._name, self._batch, self._actions = name, batch, actions
         rate, shape, width = 1 / actions.dt_seconds, (3, side_pixels, side_pixels), (len(state_names),)
-        self._sensors = (
+        self._sensors = sensors or (
             *(Sensor(name=camera, kind="rgb", shape=shape, rate_hz=rate) for camera in cameras),
             Sensor(name="state", kind="state", shape=width, unit=state_unit, rate_hz=rate, names=state_names),
         )
@@ -67,7 +69,7 @@ class CameraWorld:
     @property
     @final
     def sensors(self) -> tuple[Sensor, ...]:
-        """Its cameras (rgb [3, side, side]) and `state`."""
+        """What it shows: its cameras (rgb [3, side, side]) and `state`, where it does not say otherwise."""
         return self._sensors
 
     @property

@@ -23,7 +23,7 @@ from monde.types import ActionSpec
 from monde.worlds.drawing import PLAIN, Colour, Look, blank, paint_boxes, paint_discs
 from monde.worlds.scenes3d.engine import load as engine
 from monde.worlds.shapes import paint_capsules
-from monde.worlds.simulated import GOAL_DRAWS, SimulatedWorld
+from monde.worlds.simulated import GOAL_DRAWS, PicturedWorld
 
 if TYPE_CHECKING:
     import mujoco
@@ -79,7 +79,7 @@ class ReacherConfig:
             raise ContractError("ReacherConfig is out of range", got=self, expected="sizes above 0, strength up to 1")
 
 
-class Reacher(SimulatedWorld):
+class Reacher(PicturedWorld):
     """The arm, starting at rest in any pose, with another pose as its goal.
 
     Sensors: `top` RGB [3, side, side], seen from above, y upwards; `state` [cos, sin of the shoulder, cos, sin of the

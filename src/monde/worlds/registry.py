@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from monde.errors import UsageError, unknown_name
 from monde.limits import MAX_EPISODE_STEPS
@@ -36,10 +36,12 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Kind:
-    """How a world is made, and whether its goals can be put a given number of control steps away."""
+    """How a world is made, whether its goals can be put a given number of control steps away, and whether it can be
+    drawn in another look."""
 
     make: Callable[[_Asked], World]
     far: bool = False
+    drawn: bool = True
 
 
 def _two_room(config: TwoRoomConfig, asked: _Asked) -> World:
@@ -90,6 +92,15 @@ def _laser(place: str, asked: _Asked) -> World:
     return LaserWorld(kinds[place], batch=asked.batch, name=asked.name)
 
 
+def _tabletop(task: Literal["reach", "push"], asked: _Asked) -> World:
+    from monde.worlds.tabletop import Tabletop, TabletopConfig
+
+    config = TabletopConfig(task=task)
+    if asked.distance_steps is not None:
+        config = replace(config, goal_steps=asked.distance_steps)
+    return Tabletop(config, batch=asked.batch, name=asked.name)
+
+
 _KINDS: dict[str, _Kind] = {
     "tworoom": _Kind(partial(_two_room, TwoRoomConfig())),
     "tworoom_doors": _Kind(partial(_two_room, TwoRoomConfig(door="random"))),
@@ -101,6 +112,8 @@ _KINDS: dict[str, _Kind] = {
     "pusht": _Kind(_pusht, far=True),
     "cube_single": _Kind(_cube, far=True),
     **{f"laser_{place}": _Kind(partial(_laser, place)) for place in ("rooms", "campus", "campus_held_out", "yard")},
+    "tabletop_reach": _Kind(partial(_tabletop, "reach"), drawn=False),
+    "tabletop_push": _Kind(partial(_tabletop, "push"), far=True, drawn=False),
 }
 
 
@@ -166,8 +179,9 @@ def _made(plain: str, batch: int, name: str, shift: Shift, imports: bool) -> Wor
         raise UsageError(
             f"the goals of {base!r} cannot be put a given distance away", got=name, expected=f"one of {far_names()}"
         )
+    left = shift.seen(drawn=kind.drawn)
     world = kind.make(_Asked(batch=batch, name=name, distance_steps=distance, look=shift.look))
-    return shifted(world, shift.seen(drawn=True), name)
+    return shifted(world, left, name)
 
 
 def split_distance(name: str) -> tuple[str, int | None]:

@@ -1,4 +1,7 @@
-"""`SimulatedWorld`: what worlds have in common whose rows each have a simulator of their own and one camera."""
+"""`SimulatedWorld`: what worlds have in common whose rows each have a simulator of their own.
+
+Most show one picture, `top`, and `state`: `PicturedWorld`.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,7 +12,7 @@ from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
 from monde.errors import WorldError
 from monde.protocols import Observation, Transition
-from monde.types import ActionSpec
+from monde.types import ActionSpec, Sensor
 from monde.worlds.camera_world import CameraWorld
 from monde.worlds.checks import RowError, check_controls, check_seeds
 
@@ -20,8 +23,8 @@ GOAL_DRAWS = 50
 class SimulatedWorld(CameraWorld, ABC):
     """A batch of simulators that are stepped one after another. Implements `monde.protocols.World`.
 
-    What a simulator is in, is a row [n] of numbers: enough to draw the camera's picture, to judge success, and to tell
-    the sensor `state`. Episodes do not end by themselves.
+    What a simulator is in, is a row [n] of numbers: enough to tell what the sensors show, and to judge success.
+    Episodes do not end by themselves.
 
     Args:
         name: The name that `monde.worlds.make` knows it by.
@@ -30,6 +33,7 @@ class SimulatedWorld(CameraWorld, ABC):
         actions: What a control step takes.
         state_names: One name per component of the sensor `state`.
         state_unit: Their units.
+        sensors: All of its sensors, where they are others than `top` and `state`.
 
     Raises:
         ContractError: A batch or a side out of limits.
@@ -42,8 +46,9 @@ class SimulatedWorld(CameraWorld, ABC):
         batch: int,
         side_pixels: int,
         actions: ActionSpec,
-        state_names: tuple[str, ...],
-        state_unit: str,
+        state_names: tuple[str, ...] = (),
+        state_unit: str = "1",
+        sensors: tuple[Sensor, ...] = (),
     ) -> None:
         super().__init__(
             name=name,
@@ -52,6 +57,7 @@ class SimulatedWorld(CameraWorld, ABC):
             actions=actions,
             state_names=state_names,
             state_unit=state_unit,
+            sensors=sensors,
         )
         self._seeds: tuple[int, ...] = ()
         self._state = np.zeros((batch, 1))
@@ -68,12 +74,8 @@ class SimulatedWorld(CameraWorld, ABC):
         """The state of one row one control step later."""
 
     @abstractmethod
-    def _paint(self, states: Float64[np.ndarray, "B n"]) -> UInt8[np.ndarray, "B 3 h w"]:
-        """What the camera sees of some states."""
-
-    @abstractmethod
-    def _told(self, states: Float64[np.ndarray, "B n"]) -> Float32[np.ndarray, "B m"]:
-        """What the sensor `state` tells of some states."""
+    def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
+        """What the sensors show of some states, one of each row, at the present time."""
 
     @abstractmethod
     def _reached(self, states: Float64[np.ndarray, "B n"], goals: Float64[np.ndarray, "B n"]) -> Bool[np.ndarray, " B"]:
@@ -130,10 +132,6 @@ class SimulatedWorld(CameraWorld, ABC):
         return self._apart(self._state, self._goal)
 
     @final
-    def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
-        return Observation({"top": self._paint(states), "state": self._told(states)}, self._times())
-
-    @final
     def _guarded(self, row: int, seed: int) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
         try:
             return self._begin(row, np.random.default_rng(seed))
@@ -160,3 +158,19 @@ class SimulatedWorld(CameraWorld, ABC):
             row=row,
             step=self._steps or 0,
         )
+
+
+class PicturedWorld(SimulatedWorld, ABC):
+    """A `SimulatedWorld` that shows `top`, a picture of monde's own drawing, and `state`."""
+
+    @abstractmethod
+    def _paint(self, states: Float64[np.ndarray, "B n"]) -> UInt8[np.ndarray, "B 3 h w"]:
+        """What the camera sees of some states."""
+
+    @abstractmethod
+    def _told(self, states: Float64[np.ndarray, "B n"]) -> Float32[np.ndarray, "B m"]:
+        """What the sensor `state` tells of some states."""
+
+    @final
+    def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
+        return Observation({"top": self._paint(states), "state": self._told(states)}, self._times())

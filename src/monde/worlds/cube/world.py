@@ -18,13 +18,13 @@ from monde.worlds.cube.arm import CUBE, TOLD, Arm
 from monde.worlds.cube.config import CubeConfig
 from monde.worlds.cube.oracle import Handler, Handlers
 from monde.worlds.cube.view import View
-from monde.worlds.simulated import GOAL_DRAWS, SimulatedWorld
+from monde.worlds.simulated import GOAL_DRAWS, PicturedWorld
 
 _STARTS = 100
 """Control steps of a trajectory at which an episode may start."""
 
 
-class Cube(SimulatedWorld):
+class Cube(PicturedWorld):
     """An arm and a cube, the goal `goal_steps` ahead on a trajectory of the oracle.
 
     Sensors: `top` RGB [3, side, side] (OGBench's `front_pixels`, the arm itself not shown); `state` [12]: the

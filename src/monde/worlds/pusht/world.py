@@ -27,7 +27,7 @@ from monde.worlds.pusht.config import TABLE_PIXELS, PushTConfig
 from monde.worlds.pusht.pushing import Pusher, Pushers, inside
 from monde.worlds.pusht.table import AGENT_RADIUS, BOXES, SUBSTEPS, Table
 from monde.worlds.shapes import paint_bodies
-from monde.worlds.simulated import GOAL_DRAWS, SimulatedWorld
+from monde.worlds.simulated import GOAL_DRAWS, PicturedWorld
 
 _WALL_PIXELS = 7.0
 """How far gym-pusht's walls reach into the table."""
@@ -38,7 +38,7 @@ _STARTS = 75
 """Control steps of a trajectory at which an episode may start."""
 
 
-class PushT(SimulatedWorld):
+class PushT(PicturedWorld):
     """A table with an agent and a block, the goal `goal_steps` ahead on a trajectory of the scripted policy.
 
     Sensors: `top` RGB [3, side, side]; `state` [agent x, y, block x, y in px of the table; cos, sin of the block's
