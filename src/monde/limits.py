@@ -153,3 +153,23 @@ MAX_MCAP_RECORD_BYTES = 1024 * 1024 * 1024
 
 MAX_TRANSFORM_DEPTH = 64
 """Frames between a sensor and the base that it is mounted on."""
+MAX_ASKED_FRAMES = 512
+"""Moments of one observation that a question shows."""
+
+MAX_ASKED_COURSES = 256
+"""Courses of action that one question imagines."""
+
+MAX_ASKED_BLOCKS = 200
+"""Action blocks of a course that is planned in imagination."""
+
+MAX_ASKED_GOALS = 64
+"""Goals among which one question chooses."""
+
+MAX_ASKED_BOXES = 1_024
+"""Parts of a picture that one question tells apart."""
+
+MAX_KEPT_BELIEFS = 4_096
+"""Beliefs that one Mind keeps under a handle."""
+
+MAX_ARRAY_BYTES = 256 * 1024 * 1024
+"""Largest array that is read from a document."""
