@@ -173,16 +173,13 @@ MAX_SESSION_PENDING = 4
 """Messages of one control session that wait for their answers."""
 
 MAX_DECISIONS_WAITING = 8
-"""Decisions that wait while others are made, all sessions together; beyond, a session is told that the server is busy."""
+"""Decisions that wait while others are made, of all sessions together; beyond that the server says that it is busy."""
 
 MAX_DECISION_BATCH = 8
 """Sessions that are decided for at once."""
 
 MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS = 0.005, 60.0
 """What a control session may ask for as the time of one answer."""
-
-MAX_FOLDED_OBSERVATIONS = 4
-"""Superseded observations that a belief catches up on; where more were missed it begins anew."""
 
 MAX_REQUESTS_PER_SECOND = 100.0
 """HTTP requests, all clients together; stop and health are not counted."""
