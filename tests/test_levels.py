@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "monde"
 
 LEVELS = {
     **dict.fromkeys(["errors", "limits", "types", "protocols", "scorecard"], 0),
-    **dict.fromkeys(["store", "nn", "spatial", "wire"], 1),
-    **dict.fromkeys(["data", "worlds", "perception", "dynamics", "objectives", "readouts"], 2),
+    **dict.fromkeys(["store", "nn", "spatial"], 1),
+    **dict.fromkeys(["data", "worlds", "perception", "dynamics", "objectives", "readouts", "wire"], 2),
     **dict.fromkeys(["models", "costs", "actors", "planning"], 3),
     **dict.fromkeys(["agents", "training"], 4),
     **dict.fromkeys(["evaluation"], 5),

@@ -99,9 +99,7 @@ class ServingError(MondeError):
         return _rebuild_serving, (self.what, self.status, self.got, self.expected, self.remedy)
 
 
-def _rebuild_serving(
-    what: str, status: int, got: str | None, expected: str | None, remedy: str | None
-) -> ServingError:
+def _rebuild_serving(what: str, status: int, got: str | None, expected: str | None, remedy: str | None) -> ServingError:
     return ServingError(what, status=status, got=got, expected=expected, remedy=remedy)
 
 

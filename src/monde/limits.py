@@ -157,9 +157,6 @@ MAX_DOCUMENT_DEPTH = 32
 MAX_DOCUMENT_ITEMS = 200_000
 """Keys, values and elements in a document that is received, tensors counted as one."""
 
-MAX_WIRE_ELEMENTS = 16 * 1024 * 1024
-"""Numbers in one tensor that is received."""
-
 MAX_CONTROL_SESSIONS = 64
 """Robots that one server holds sessions of."""
 
@@ -207,3 +204,24 @@ MAX_RECONNECT_SECONDS = 60.0
 
 MAX_LOG_BYTES = 2 * 1024 * 1024 * 1024
 """Largest episode that a client keeps in memory for its log."""
+
+MAX_ASKED_FRAMES = 512
+"""Moments of one observation that a question shows."""
+
+MAX_ASKED_COURSES = 256
+"""Courses of action that one question imagines."""
+
+MAX_ASKED_BLOCKS = 200
+"""Action blocks of a course that is planned in imagination."""
+
+MAX_ASKED_GOALS = 64
+"""Goals among which one question chooses."""
+
+MAX_ASKED_BOXES = 1_024
+"""Parts of a picture that one question tells apart."""
+
+MAX_KEPT_BELIEFS = 4_096
+"""Beliefs that one Mind keeps under a handle."""
+
+MAX_ARRAY_BYTES = 256 * 1024 * 1024
+"""Largest array that is read from a document."""

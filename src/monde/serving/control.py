@@ -1,4 +1,4 @@
-"""One WebSocket of one robot: every message is taken at once, whatever is being planned; answers follow when they can."""
+"""One WebSocket of one robot: messages are taken at once, whatever is being planned; answers follow when they can."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,10 +7,10 @@ from dataclasses import replace
 from time import monotonic
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float32
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from monde.errors import MondeError, ServingError, StoreError, TrainingError
+from monde.errors import MondeError, ServingError
 from monde.limits import MAX_EPISODE_STEPS, MAX_PING_SECONDS, MAX_SEND_SECONDS, MAX_SESSION_PENDING
 from monde.serving.deciders import Course, Job
 from monde.serving.desk import Desk
@@ -18,7 +18,7 @@ from monde.serving.goals import read_goal
 from monde.serving.pilot import Request
 from monde.serving.sensing import read_sample
 from monde.serving.sessions import Session
-from monde.store.typed import to_json
+from monde.serving.telling import as_document, serving
 from monde.types import ActionSpec
 from monde.wire import (
     PROTOCOL,
@@ -33,7 +33,6 @@ from monde.wire import (
     Welcome,
     decode,
     encode,
-    fields,
 )
 
 SMALL = 64
@@ -100,9 +99,8 @@ class Control:
         async with asyncio.timeout(MAX_PING_SECONDS):
             hello = decode(await self._receive())
         if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
-            raise ServingError(
-                "a session begins with hello", got=hello.kind, expected=f"hello with protocol {PROTOCOL}"
-            )
+            expected = f"Hello with protocol {PROTOCOL}"
+            raise ServingError("this is no beginning of a session", got=type(hello).__name__, expected=expected)
         session, resumed = self.desk.sessions.open(hello.session)
         # A client that resumes has given its old connection up, even where this end has not noticed yet.
         old, session.line, session.heard = session.line, self, monotonic()
@@ -113,8 +111,8 @@ class Control:
             Welcome(
                 session=session.name,
                 resumed=resumed and session.course is not None and session.course.pursuit is not None,
-                sensors=tuple(fields.mapping(to_json(sensor), sensor.name) for sensor in model.sensors),
-                actions=fields.mapping(to_json(model.actions), "actions"),
+                sensors=tuple(as_document(sensor) for sensor in model.sensors),
+                actions=as_document(model.actions),
                 safe=self.desk.safe,
                 model=self.desk.name,
             )
@@ -140,8 +138,8 @@ class Control:
         elif isinstance(message, Begin | Observe):
             self._ask(session, message, arrived)
         else:
-            error = ServingError("this message is not a client's to send", got=message.kind, expected="observe")
-            self._refuse(error, None)
+            kind = type(message).__name__
+            self._refuse(ServingError("this message is not a client's to send", got=kind, expected="Observe"), None)
 
     def _ask(self, session: Session, message: Begin | Observe, arrived: float) -> None:
         try:
@@ -206,7 +204,7 @@ class Control:
     async def _planned(self, session: Session, job: Job) -> Act:
         """The plan, or the safe action when it is due and there is none: the watchdog."""
         try:
-            async with asyncio.timeout_at(job.due):
+            async with asyncio.timeout(job.due - monotonic()):
                 choice = await asyncio.shield(job.done)
         except TimeoutError:
             job.wanted = False
@@ -249,16 +247,7 @@ class Control:
         task.add_done_callback(self._tasks.discard)
 
 
-def serving(error: MondeError) -> ServingError:
-    """What a client is told of an error: 422 what cannot be done with its request, 500 what is wrong here."""
-    if isinstance(error, ServingError):
-        return error
-    if isinstance(error, StoreError | TrainingError):
-        return ServingError("the server has a fault", status=500, remedy="its log says why")
-    return ServingError(error.what, got=error.got, expected=error.expected, remedy=error.remedy)
-
-
-def _checked(taken: Float[np.ndarray, "n dim"], actions: ActionSpec) -> Float[np.ndarray, "n dim"]:
+def _checked(taken: Float32[np.ndarray, "n dim"], actions: ActionSpec) -> Float32[np.ndarray, "n dim"]:
     finite = bool(np.isfinite(taken).all())
     if taken.shape[1] != actions.dim or len(taken) > MAX_EPISODE_STEPS or not finite:
         raise ServingError(

@@ -158,7 +158,8 @@ class Deciders:
     def _decide(self, requests: list[Request]) -> list[Choice | MondeError]:
         try:
             return self.pilot.decide(requests)
-        except Exception:  # noqa: BLE001 - whatever happened, the other sessions go on and this one is told
+        except Exception:
+            # Whatever happened, the server goes on, and those whose decision it was are told.
             LOG.exception("a decision failed")
             failed = ServingError("the decision failed", status=500, remedy="the server's log says why")
             return [failed] * len(requests)

@@ -13,9 +13,11 @@ from jaxtyping import Float, Shaped
 from monde.data import open_recording
 from monde.errors import MondeError, ServingError, UsageError
 from monde.limits import MAX_SESSION_IDLE_SECONDS
+from monde.mind import Mind
 from monde.models import load_model
 from monde.protocols import Recording
 from monde.recipes import strategy
+from monde.serving.asking import Ask, Thinker
 from monde.serving.config import ServeConfig
 from monde.serving.deciders import Deciders
 from monde.serving.goals import FrameOf
@@ -38,12 +40,14 @@ class Desk:
         name: Of the run.
         pilot: Decides.
         config: How it is served.
+        mind: Answers questions.
         frame_of: Frames of the run's recording, or none where it is not here.
     """
 
     name: str
     pilot: Pilot
     config: ServeConfig
+    mind: Ask
     frame_of: FrameOf | None = None
 
     def __post_init__(self) -> None:
@@ -53,6 +57,7 @@ class Desk:
         self.stale_seconds = self.config.stale_seconds or actions.block_seconds
         self.abstain = self.config.abstain
         self.metrics = Metrics()
+        self.thinker = Thinker(self.mind, self.metrics)
         self.deciders = Deciders(self.pilot, self.metrics)
         self.sessions = Sessions(self.config.sessions, self.safe, self.metrics)
         self.ready = False
@@ -65,6 +70,12 @@ class Desk:
             group.create_task(self.deciders.run())
             group.create_task(self._sweep())
 
+    def failed(self, error: BaseException | None) -> None:
+        """What runs beside the routes has ended: nothing can be decided any more, and readiness says so."""
+        self.ready = False
+        if error is not None:
+            LOG.critical("deciding has ended", exc_info=error)
+
     def warm_up(self) -> None:
         """Decide for nobody, for one and for several: the first decision of each size takes far longer than others."""
         blank = Sample({sensor.name: _blank(sensor) for sensor in self.pilot.model.sensors}, 0.0)
@@ -73,11 +84,15 @@ class Desk:
         for rows in (1, 2, 4, 8):
             begin = Request(sample=blank, goal=PictureGoal(clip))
             for _ in range(3):
-                for choice in self.pilot.decide([begin] * rows):
-                    if isinstance(choice, MondeError):
-                        raise choice
-                going = Request(sample=blank, taken=block, pursuit=choice.pursuit)
-                self.pilot.decide([going] * rows)
+                begun = self.pilot.decide([begin] * rows)[0]
+                if isinstance(begun, MondeError):
+                    raise begun
+                self.pilot.decide([Request(sample=blank, taken=block, pursuit=begun.pursuit)] * rows)
+
+    def close(self) -> None:
+        """Let both threads end after what they are at."""
+        self.deciders.close()
+        self.thinker.close()
 
     async def _sweep(self) -> None:
         while True:
@@ -100,7 +115,23 @@ def open_desk(run: Path, config: ServeConfig, planner: str = "auto", device: str
     model = load_model(run, place)
     model.autocast = choose_precision("auto", place)
     pilot = Pilot(model, strategy(planner, run, device=device), config.seed)
-    return Desk(name=run.resolve().name, pilot=pilot, config=config, frame_of=_frames(run, model.sensors))
+    return Desk(
+        name=run.resolve().name,
+        pilot=pilot,
+        config=config,
+        mind=mind_of(run),
+        frame_of=_frames(run, model.sensors),
+    )
+
+
+def mind_of(run: Path) -> Ask:
+    """The mind of a run, by verb; it has a model of its own, so that thinking and acting do not meet in one."""
+    mind = Mind(run)
+
+    def ask(verb: str, request: object) -> object:
+        return getattr(mind, verb)(request)
+
+    return ask
 
 
 def safe_control(actions: ActionSpec, declared: tuple[float, ...] | None) -> Float[np.ndarray, " dim"]:
@@ -132,8 +163,9 @@ def _frames(run: Path, sensors: tuple[Sensor, ...]) -> FrameOf | None:
     held = recording
 
     def frame(episode: int, step: int) -> Mapping[str, Shaped[np.ndarray, "..."]]:
-        if episode >= len(held.lengths) or step >= held.lengths[episode]:
+        if episode >= len(held.lengths) or not -held.lengths[episode] <= step < held.lengths[episode]:
             raise ServingError("the recording has no such frame", status=404, got=f"episode {episode}, step {step}")
+        step %= held.lengths[episode]
         clip = held.read(episode, step, step + 1, [sensor.name for sensor in sensors])
         return {sensor.name: clip.stream(sensor.name).values[0, 0].numpy() for sensor in sensors}
 

@@ -1,22 +1,26 @@
 """Goals as clients send them: by value. Nothing that a goal names is opened, but frames of the run's own recording."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Shaped
 
 from monde.agents import observation_to_clip
 from monde.errors import ServingError
+from monde.mind import AnyGoal, GoalFrame, GoalPicture
 from monde.protocols import Observation, WorldModel
 from monde.serving.sensing import read_sample
 from monde.types import Goal, PictureGoal
-from monde.wire import fields
-
-GOAL_KINDS = ("picture", "frame", "readout")
+from monde.wire import read
 
 FrameOf = Callable[[int, int], Mapping[str, Shaped[np.ndarray, "..."]]]
 """Episode and step of the run's recording to what its sensors showed."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    goal: AnyGoal
 
 
 def read_goal(document: Mapping[str, object], model: WorldModel, frame_of: FrameOf | None = None) -> Goal:
@@ -25,26 +29,22 @@ def read_goal(document: Mapping[str, object], model: WorldModel, frame_of: Frame
     Raises:
         ServingError: Another kind, a path, an address, or a frame that the recording does not have.
     """
-    kind = document.get("kind")
-    if kind == "picture":
-        fields.only(document, ("kind", "sensors"), "goal")
-        return _picture(fields.arrays(document, "sensors", "goal"), model)
-    if kind == "frame":
-        fields.only(document, ("kind", "episode", "step"), "goal")
+    goal = read(_Wanted, {"goal": document}, "Begin").goal
+    if isinstance(goal, GoalPicture):
+        return _picture(goal.sensors, model)
+    if isinstance(goal, GoalFrame):
         if frame_of is None:
             raise ServingError("the run's recording is not here: its frames cannot be goals", remedy="send a picture")
-        episode, step = (fields.whole(document, name, "goal", most=2**31) for name in ("episode", "step"))
-        return _picture(frame_of(episode, step), model)
+        return _picture(frame_of(goal.episode, goal.frame), model)
     raise ServingError(
-        "the goal is of no known kind",
-        got=str(kind)[:40],
-        expected="picture or frame, by value: paths and addresses are never opened",
-        remedy='send {"kind": "picture", "sensors": {NAME: array}}',
+        "a control session cannot pursue this kind of goal",
+        got=type(goal).__name__,
+        expected="GoalPicture or GoalFrame",
+        remedy="send the picture that it should look like",
     )
 
 
 def _picture(arrays: Mapping[str, Shaped[np.ndarray, "..."]], model: WorldModel) -> PictureGoal:
     sample = read_sample(arrays, model.sensors)
     values = {name: array[None] for name, array in sample.values.items()}
-    clip = observation_to_clip(Observation(values, np.zeros(1)), model.sensors)
-    return PictureGoal(clip)
+    return PictureGoal(observation_to_clip(Observation(values, np.zeros(1)), model.sensors))

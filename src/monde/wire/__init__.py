@@ -1,12 +1,13 @@
-"""What travels between a server and its clients: documents, arrays and the messages of a control session. No torch."""
+"""What travels between a server and its clients: bounded documents, the messages of a control session. No torch."""
 
-from monde.wire.arrays import DTYPES, array_document, read_array
-from monde.wire.documents import check_document, from_json, from_msgpack, to_json, to_msgpack
+from monde.wire.documents import check_document, from_json, from_msgpack, read, to_json, to_msgpack
 from monde.wire.messages import (
     PROTOCOL,
     Act,
+    Arrays,
     Begin,
     Closing,
+    Document,
     Hello,
     Message,
     Observe,
@@ -19,11 +20,12 @@ from monde.wire.messages import (
 )
 
 __all__ = [
-    "DTYPES",
     "PROTOCOL",
     "Act",
+    "Arrays",
     "Begin",
     "Closing",
+    "Document",
     "Hello",
     "Message",
     "Observe",
@@ -31,13 +33,12 @@ __all__ = [
     "Stop",
     "Stopped",
     "Welcome",
-    "array_document",
     "check_document",
     "decode",
     "encode",
     "from_json",
     "from_msgpack",
-    "read_array",
+    "read",
     "to_json",
     "to_msgpack",
 ]

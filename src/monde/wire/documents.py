@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from types import ModuleType
+from typing import TypeVar
 
-import numpy as np
-
-from monde.errors import ServingError
+from monde.errors import MondeError, ServingError
 from monde.limits import (
     MAX_BODY_BYTES,
     MAX_DOCUMENT_DEPTH,
@@ -15,7 +14,9 @@ from monde.limits import (
     MAX_JSON_BODY_BYTES,
     MAX_NAME_CHARACTERS,
 )
-from monde.wire.arrays import array_document
+from monde.store import typed
+
+T = TypeVar("T")
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 """A string, or what is left of a body that ends within one: matched once, so that no body is looked at twice."""
@@ -38,9 +39,9 @@ def from_json(body: bytes) -> object:
     return document
 
 
-def to_json(document: object) -> bytes:
-    """A document as JSON; arrays in it become base64."""
-    return json.dumps(document, default=lambda value: _array(value, True), allow_nan=False).encode()
+def to_json(value: object) -> bytes:
+    """A value as JSON; arrays in it become base64 (`monde.store.typed`)."""
+    return json.dumps(typed.to_json(value), allow_nan=False).encode()
 
 
 def from_msgpack(body: bytes) -> object:
@@ -73,12 +74,26 @@ def from_msgpack(body: bytes) -> object:
     return document
 
 
-def to_msgpack(document: object) -> bytes:
-    """A document as msgpack; arrays in it become `{"dtype", "shape", "data"}`."""
-    packed = _msgpack().packb(document, default=lambda value: _array(value, False), use_bin_type=True)
+def to_msgpack(value: object) -> bytes:
+    """A value as msgpack; arrays in it stay bytes (`monde.store.typed`)."""
+    packed = _msgpack().packb(typed.to_json(value, binary=True), use_bin_type=True)
     if not isinstance(packed, bytes):
-        raise ServingError("a document could not be packed", got=type(document).__name__)
+        raise ServingError("a document could not be packed", got=type(value).__name__)
     return packed
+
+
+def read(cls: type[T], document: object, where: str) -> T:
+    """The dataclass `cls` that a received document holds.
+
+    Raises:
+        ServingError: 422: fields that are missing, unknown, of another type, or refused by the dataclass itself.
+    """
+    try:
+        return typed.from_json(cls, document, where)
+    except ServingError:
+        raise
+    except MondeError as error:
+        raise ServingError(error.what, got=error.got, expected=error.expected) from error
 
 
 def check_document(document: object) -> None:
@@ -143,7 +158,7 @@ def _too_many() -> ServingError:
         "the document has too many items",
         status=413,
         expected=f"at most {MAX_DOCUMENT_ITEMS}",
-        remedy="send arrays as {dtype, shape, data}",
+        remedy="send arrays as {dtype, shape, base64 or bytes}",
     )
 
 
@@ -153,14 +168,6 @@ def _too_deep() -> ServingError:
 
 def _refuse_constant(name: str) -> object:
     raise ServingError("the body holds a number that JSON does not have", status=400, got=name)
-
-
-def _array(value: object, text: bool) -> object:
-    if isinstance(value, np.ndarray):
-        return array_document(value, text)
-    if isinstance(value, np.bool_ | np.integer | np.floating):
-        return value.item()
-    raise ServingError("this value cannot be sent", got=type(value).__name__)
 
 
 def _msgpack() -> ModuleType:

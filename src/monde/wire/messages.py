@@ -12,25 +12,25 @@ A session begins no thread and holds no clock: each `act` answers the message of
 the clocks of client and server need not agree.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float32, Shaped
 
 from monde.errors import ServingError
 from monde.limits import MAX_DEADLINE_SECONDS, MIN_DEADLINE_SECONDS
-from monde.wire import fields
-from monde.wire.arrays import read_array
-from monde.wire.documents import from_msgpack, to_msgpack
-from monde.wire.fields import Document
+from monde.wire.documents import from_msgpack, read, to_msgpack
 
 PROTOCOL = "monde.control/1"
 """Name and version of all this."""
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 """One sample of each sensor, by name: no batch and no time axis."""
+
+Document = Mapping[str, object]
+"""A JSON object, arrays in it as `monde.store.typed` writes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +42,8 @@ class Hello:
         protocol: What it speaks.
     """
 
-    kind: ClassVar[str] = "hello"
     session: str | None = None
     protocol: str = PROTOCOL
-
-    @classmethod
-    def read(cls, document: Document) -> "Hello":
-        """From its document."""
-        fields.only(document, ("type", "session", "protocol"), cls.kind)
-        return cls(
-            session=fields.maybe_text(document, "session", cls.kind),
-            protocol=fields.text(document, "protocol", cls.kind),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,28 +59,12 @@ class Welcome:
         model: Name of the run.
     """
 
-    kind: ClassVar[str] = "welcome"
     session: str
     resumed: bool
     sensors: tuple[Document, ...]
     actions: Document
-    safe: Float[np.ndarray, " dim"]
+    safe: Float32[np.ndarray, " dim"]
     model: str
-
-    @classmethod
-    def read(cls, document: Document) -> "Welcome":
-        """From its document."""
-        sensors = document.get("sensors")
-        if not isinstance(sensors, list):
-            raise ServingError("welcome.sensors is no list", got=type(sensors).__name__)
-        return cls(
-            session=fields.text(document, "session", cls.kind),
-            resumed=fields.truth(document, "resumed", cls.kind),
-            sensors=tuple(fields.mapping(sensor, "welcome.sensors") for sensor in sensors),
-            actions=fields.mapping(document.get("actions"), "welcome.actions"),
-            safe=read_array(document.get("safe"), "welcome.safe"),
-            model=fields.text(document, "model", cls.kind),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,30 +73,20 @@ class Begin:
 
     Args:
         seq: Number of the message in its session, rising.
-        goal: What is wanted, by value: see docs/serve.md.
+        goal: What is wanted, by value: a `monde.mind.AnyGoal` as a document.
         observation: What is seen now.
         deadline_seconds: Time for the answer, from its arrival at the server; none for the server's own.
         age_seconds: How old the observation was when it was sent.
     """
 
-    kind: ClassVar[str] = "begin"
     seq: int
     goal: Document
     observation: Arrays
     deadline_seconds: float | None = None
     age_seconds: float = 0.0
 
-    @classmethod
-    def read(cls, document: Document) -> "Begin":
-        """From its document."""
-        fields.only(document, ("type", "seq", "goal", "observation", "deadline_seconds", "age_seconds"), cls.kind)
-        return cls(
-            seq=fields.whole(document, "seq", cls.kind),
-            goal=fields.mapping(document.get("goal"), "begin.goal"),
-            observation=fields.arrays(document, "observation", cls.kind),
-            deadline_seconds=_deadline(document, cls.kind),
-            age_seconds=_age(document, cls.kind),
-        )
+    def __post_init__(self) -> None:
+        _check_timing(self.deadline_seconds, self.age_seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,29 +102,14 @@ class Observe:
         age_seconds: As of `Begin`.
     """
 
-    kind: ClassVar[str] = "observe"
     seq: int
     observation: Arrays
-    taken: Float[np.ndarray, "n dim"]
+    taken: Float32[np.ndarray, "n dim"]
     deadline_seconds: float | None = None
     age_seconds: float = 0.0
 
-    @classmethod
-    def read(cls, document: Document) -> "Observe":
-        """From its document."""
-        fields.only(document, ("type", "seq", "observation", "taken", "deadline_seconds", "age_seconds"), cls.kind)
-        taken = read_array(document.get("taken"), "observe.taken")
-        if taken.ndim != 2 or taken.dtype != np.float32:
-            raise ServingError(
-                "observe.taken is not usable", got=f"{taken.dtype} {list(taken.shape)}", expected="float32 [n, dim]"
-            )
-        return cls(
-            seq=fields.whole(document, "seq", cls.kind),
-            observation=fields.arrays(document, "observation", cls.kind),
-            taken=taken,
-            deadline_seconds=_deadline(document, cls.kind),
-            age_seconds=_age(document, cls.kind),
-        )
+    def __post_init__(self) -> None:
+        _check_timing(self.deadline_seconds, self.age_seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,9 +130,8 @@ class Act:
         seconds: From the message's arrival to this answer, on the server.
     """
 
-    kind: ClassVar[str] = "act"
     seq: int
-    controls: Float[np.ndarray, "n dim"]
+    controls: Float32[np.ndarray, "n dim"]
     safe: bool = False
     reason: str | None = None
     probability: float | None = None
@@ -192,33 +140,10 @@ class Act:
     resized: tuple[str, ...] = ()
     seconds: float = 0.0
 
-    @classmethod
-    def read(cls, document: Document) -> "Act":
-        """From its document."""
-        resized = document.get("resized", [])
-        return cls(
-            seq=fields.whole(document, "seq", cls.kind),
-            controls=read_array(document.get("controls"), "act.controls"),
-            safe=fields.truth(document, "safe", cls.kind),
-            reason=_told(document, "reason"),
-            probability=fields.maybe_number(document, "probability", cls.kind, 0.0, 1.0),
-            warning=_told(document, "warning"),
-            restarted=fields.truth(document, "restarted", cls.kind),
-            resized=tuple(map(str, resized)) if isinstance(resized, list) else (),
-            seconds=fields.number(document, "seconds", cls.kind, 0.0, 1e9),
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
     """Stop, whatever is being planned."""
-
-    kind: ClassVar[str] = "stop"
-
-    @classmethod
-    def read(cls, document: Document) -> "Stop":
-        """From its document; nothing in it can make a stop fail."""
-        return cls()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,16 +155,8 @@ class Stopped:
         reason: Who stopped it: the client of this session, or an operator.
     """
 
-    kind: ClassVar[str] = "stopped"
-    safe: Float[np.ndarray, " dim"]
+    safe: Float32[np.ndarray, " dim"]
     reason: str
-
-    @classmethod
-    def read(cls, document: Document) -> "Stopped":
-        """From its document."""
-        return cls(
-            safe=read_array(document.get("safe"), "stopped.safe"), reason=fields.text(document, "reason", "stopped")
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,25 +172,12 @@ class Refused:
         remedy: What helps.
     """
 
-    kind: ClassVar[str] = "refused"
     seq: int | None
     status: int
     what: str
     got: str | None = None
     expected: str | None = None
     remedy: str | None = None
-
-    @classmethod
-    def read(cls, document: Document) -> "Refused":
-        """From its document."""
-        return cls(
-            seq=None if document.get("seq") is None else fields.whole(document, "seq", cls.kind),
-            status=fields.whole(document, "status", cls.kind, 100, 599),
-            what=_told(document, "what") or "refused",
-            got=_told(document, "got"),
-            expected=_told(document, "expected"),
-            remedy=_told(document, "remedy"),
-        )
 
     @classmethod
     def of(cls, error: ServingError, seq: int | None) -> "Refused":
@@ -302,36 +206,20 @@ class Closing:
         reason: Why.
     """
 
-    kind: ClassVar[str] = "closing"
-    safe: Float[np.ndarray, " dim"]
-    reason: str = field(default="the server is shutting down")
-
-    @classmethod
-    def read(cls, document: Document) -> "Closing":
-        """From its document."""
-        return cls(
-            safe=read_array(document.get("safe"), "closing.safe"), reason=fields.text(document, "reason", "closing")
-        )
+    safe: Float32[np.ndarray, " dim"]
+    reason: str = "the server is shutting down"
 
 
 Message = Hello | Welcome | Begin | Observe | Act | Stop | Stopped | Refused | Closing
 
-_READERS: Mapping[str, Callable[[Document], Message]] = {
-    "hello": Hello.read,
-    "welcome": Welcome.read,
-    "begin": Begin.read,
-    "observe": Observe.read,
-    "act": Act.read,
-    "stop": Stop.read,
-    "stopped": Stopped.read,
-    "refused": Refused.read,
-    "closing": Closing.read,
+_KINDS: Mapping[str, type[Message]] = {
+    kind.__name__: kind for kind in (Hello, Welcome, Begin, Observe, Act, Stop, Stopped, Refused, Closing)
 }
 
 
 def encode(message: Message) -> bytes:
     """A message for the wire."""
-    return to_msgpack({"type": message.kind} | dict(vars(message)))
+    return to_msgpack(message)
 
 
 def decode(body: bytes | str) -> Message:
@@ -342,21 +230,17 @@ def decode(body: bytes | str) -> Message:
     """
     if isinstance(body, str):
         raise ServingError("messages are binary", status=400, got="text", expected="msgpack")
-    document = fields.mapping(from_msgpack(body), "the message")
-    kind = document.get("type")
-    if not isinstance(kind, str) or kind not in _READERS:
-        raise ServingError("the message has no known type", got=str(kind)[:40], expected=", ".join(_READERS))
-    return _READERS[kind](document)
+    document = from_msgpack(body)
+    kind = document.get("type") if isinstance(document, Mapping) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ServingError("the message has no known type", got=str(kind)[:40], expected=", ".join(_KINDS))
+    # Nothing that comes along with it makes a stop fail.
+    return Stop() if kind == "Stop" else read(_KINDS[kind], document, kind)
 
 
-def _deadline(document: Document, where: str) -> float | None:
-    return fields.maybe_number(document, "deadline_seconds", where, MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS)
-
-
-def _age(document: Document, where: str) -> float:
-    return fields.maybe_number(document, "age_seconds", where, 0.0, 1e9) or 0.0
-
-
-def _told(document: Document, name: str) -> str | None:
-    value = document.get(name)
-    return value if isinstance(value, str) else None
+def _check_timing(deadline_seconds: float | None, age_seconds: float) -> None:
+    if deadline_seconds is not None and not MIN_DEADLINE_SECONDS <= deadline_seconds <= MAX_DEADLINE_SECONDS:
+        expected = f"{MIN_DEADLINE_SECONDS:g} to {MAX_DEADLINE_SECONDS:g} s"
+        raise ServingError("the deadline is out of range", got=deadline_seconds, expected=expected)
+    if not 0 <= age_seconds < math.inf:
+        raise ServingError("the age of an observation is no age", got=age_seconds, expected="0 s or more")
