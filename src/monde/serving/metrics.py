@@ -44,3 +44,9 @@ class Metrics:
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)
+
+    @property
+    def answered(self) -> int:
+        """Answers of control sessions so far."""
+        held = self.answers.collect()[0].samples
+        return int(sum(sample.value for sample in held if sample.name == "monde_answers_total"))

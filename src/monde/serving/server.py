@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
@@ -16,7 +17,20 @@ from monde.serving.app import make_app
 from monde.serving.desk import Desk
 
 
-def serve(desk: Desk, told: Callable[[str], None] = lambda _: None) -> None:
+@dataclass(frozen=True)
+class Served:
+    """What came of serving.
+
+    Args:
+        url: Where.
+        answers: That control sessions were given.
+    """
+
+    url: str
+    answers: int
+
+
+def serve(desk: Desk, told: Callable[[str], None] = lambda _: None) -> Served:
     """Serve a desk until SIGINT or SIGTERM; a second signal ends it at once.
 
     Args:
@@ -31,6 +45,7 @@ def serve(desk: Desk, told: Callable[[str], None] = lambda _: None) -> None:
     port = int(listener.getsockname()[1])
     scheme = "http" if config.certificate is None else "https"
     host = f"[{config.host}]" if ":" in config.host else config.host
+    url = f"{scheme}://{host}:{port}"
     server = _Server(
         uvicorn.Config(
             make_app(desk),
@@ -49,10 +64,11 @@ def serve(desk: Desk, told: Callable[[str], None] = lambda _: None) -> None:
             ssl_keyfile=None if config.key is None else str(config.key),
         ),
         desk,
-        lambda: told(f"{scheme}://{host}:{port}"),
+        lambda: told(url),
     )
     with listener:
         server.run([listener])
+    return Served(url, desk.metrics.answered)
 
 
 class _Server(uvicorn.Server):
