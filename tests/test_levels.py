@@ -23,6 +23,7 @@ SIDEWAYS = {
     ("limits", "errors"),
     *((room, low) for room in ("types", "protocols", "scorecard") for low in ("errors", "limits", "types")),
     ("cli", "report"),
+    ("mind", "recipes"),
 }
 
 

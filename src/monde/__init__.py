@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # type checkers see the real names; at run time each is loade
     from monde.data import read_blocks as read_blocks
     from monde.errors import MondeError as MondeError
     from monde.evaluation import score_run as score_run
+    from monde.mind import Mind as Mind
     from monde.models import check_model as check_model
     from monde.models import load_model as load_model
     from monde.scorecard import Scorecard as Scorecard
@@ -37,6 +38,7 @@ _ROOMS = {
     "Belief": "monde.types",
     "Clip": "monde.types",
     "Latents": "monde.types",
+    "Mind": "monde.mind",
     "MondeError": "monde.errors",
     "Plan": "monde.types",
     "Problem": "monde.types",

@@ -61,8 +61,8 @@ class Outcome:
         high: Greatest.
         seconds_to_goal: Learned time to the goal, counted from now, if one goes on well after the course; none where
             the run has no temporal distance or the goal is told by readouts.
-        reaches: Whether the goal is reached on the way, as far as can be told in imagination.
-        violates: Whether a constraint is broken on the way.
+        reaches: Whether the goal is reached at the moment that is judged, as imagined; none where the run cannot tell.
+        violation: By how much constraints are broken on the way, in units of their readouts; 0 where they are kept.
         trust: Of its future.
     """
 
@@ -72,7 +72,7 @@ class Outcome:
     high: float
     seconds_to_goal: float | None
     reaches: bool | None
-    violates: bool
+    violation: float
     trust: Trusted
 
 
@@ -81,7 +81,7 @@ class CompareAnswer:
     """A ranking.
 
     Args:
-        outcomes: Best first.
+        outcomes: Best first: what keeps to the constraints, then the least violation, then the least cost.
         agreement: Share of the hypotheses in which the first is the best.
         unit: Of the costs ("blocks" of learned time, "latent" distance, or that of a readout).
         trust: Of the ranking: that of its least familiar future.

@@ -10,6 +10,9 @@ from monde.mind.values import AnyBelief, AnyConstraint, AnyGoal, Box, Course, Ob
 Keep = Literal["handle", "value"]
 """Whether the Mind keeps a belief and names it, or hands it out and forgets it."""
 
+Moment = Literal["end", "soonest"]
+"""When the outcome of a course is judged."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PerceiveRequest:
@@ -79,6 +82,7 @@ class CompareRequest:
         courses: Two or more, called by different names.
         goal: Of any kind.
         constraints: What must be kept to.
+        moment: Whether a course is judged by where it ends, or by the soonest that it comes to the goal.
         hypotheses: Futures of each course; a ranking that holds in few of them is uncertain.
 
     Raises:
@@ -89,6 +93,7 @@ class CompareRequest:
     courses: tuple[Course, ...]
     goal: AnyGoal
     constraints: tuple[AnyConstraint, ...] = ()
+    moment: Moment = "end"
     hypotheses: int = 1
 
     def __post_init__(self) -> None:
@@ -158,7 +163,7 @@ class ExplainRequest:
     """Which action, which sensor, which part of the picture made the difference?
 
     Each part is taken from `instead` in imagination, one at a time, all else as it was: the cause is the part that
-    brings the outcome nearest to that of `instead` as a whole.
+    changes the outcome most. Outcomes are judged by where the course ends.
 
     Args:
         observed: What was seen up to now.

@@ -24,7 +24,7 @@ class Observed:
         controls: [(T - 1) · block, dim] what was done between those moments, in the world's units; empty where T = 1 or
             where nobody acts.
         start_seconds: Time of the first moment, since the episode began.
-        missing: Names of sensors that deliver nothing: their values are not looked at.
+        missing: Names of sensors that deliver nothing: their values are not looked at and may be left out.
 
     Raises:
         ContractError: No sensor, too many moments, values that are not finite, or that do not line up.
@@ -64,10 +64,12 @@ class BeliefHandle:
     Args:
         id: Its name, good for this Mind alone.
         time_seconds: Of the newest thing seen or imagined.
+        imagined_blocks: Action blocks since the last thing that was seen.
     """
 
     id: str
     time_seconds: float
+    imagined_blocks: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ class BeliefValue:
         memory: Whatever else the dynamics carries.
         time_seconds: Of the newest thing seen or imagined.
         of: Hash of the weights that it belongs to.
+        imagined_blocks: Action blocks since the last thing that was seen.
     """
 
     latents: Float32[np.ndarray, "W N D"]
@@ -87,6 +90,7 @@ class BeliefValue:
     memory: tuple[Float32[np.ndarray, "..."], ...]
     time_seconds: float
     of: str
+    imagined_blocks: int = 0
 
 
 AnyBelief = BeliefHandle | BeliefValue
@@ -275,7 +279,8 @@ class Reading:
         unit: Of the values.
         names: Of the n components.
         values: [T, n].
-        low: [T, n] lower end of the 95% interval: errors on held-out frames, and the spread of the hypotheses.
+        low: [T, n] lower end of the interval: what 95% of held-out errors stay within, of frames that were seen or
+            imagined as many blocks ahead as these, and the spread of the hypotheses besides.
         high: [T, n] upper end.
     """
 

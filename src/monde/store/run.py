@@ -10,6 +10,7 @@ RUN/
   landmarks/               artefact of this kind: places visited and the ways between them
   levels/N/                artefacts of a level of time (N = 2, 3, …): its dynamics, actor and temporal distance
   trust/                   artefact: probability of success, and what is familiar
+  mind/                    artefact: what is usual, familiar and can be read, for questions
   score.json               Scorecard
   trust.json               Scorecard of the probability of success
   physics.json             Scorecard of minimal pairs
@@ -80,6 +81,11 @@ class RunFolder:
     def trust(self) -> Path:
         """Folder of the trust."""
         return self.root / "trust"
+
+    @property
+    def mind(self) -> Path:
+        """Folder of what questions need beside the model."""
+        return self.root / "mind"
 
     @property
     def trust_score(self) -> Path:
