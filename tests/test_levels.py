@@ -10,12 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "monde"
 LEVELS = {
     **dict.fromkeys(["errors", "limits", "types", "protocols", "scorecard"], 0),
     **dict.fromkeys(["store", "nn", "spatial"], 1),
-    **dict.fromkeys(["data", "worlds", "perception", "dynamics", "objectives", "readouts"], 2),
+    **dict.fromkeys(["data", "worlds", "perception", "dynamics", "objectives", "readouts", "wire"], 2),
     **dict.fromkeys(["models", "costs", "actors", "planning"], 3),
     **dict.fromkeys(["agents", "training"], 4),
     **dict.fromkeys(["evaluation"], 5),
     **dict.fromkeys(["mind", "recipes"], 6),
-    **dict.fromkeys(["bets", "serving"], 7),
+    **dict.fromkeys(["bets", "client", "serving"], 7),
     **dict.fromkeys(["report", "cli"], 8),
 }
 # Edges inside a level that the design allows.

@@ -8,7 +8,8 @@
     ├── StoreError         an artefact on disk: missing, altered, of the wrong shape, or refused
     ├── WorldError         an environment failed, or was driven outside its contract
     ├── TrainingError      training stopped before it could harm the weights
-    └── PlanningError      a planner or cost was asked for something that cannot be planned
+    ├── PlanningError      a planner or cost was asked for something that cannot be planned
+    └── ServingError       a server refused a request, or cannot be reached; carries the HTTP status
 
 Each says what was wrong, what was got, what was expected, and the remedy.
 """
@@ -73,6 +74,33 @@ class TrainingError(MondeError):
 
 class PlanningError(MondeError):
     """A planner or cost was asked for something that cannot be planned."""
+
+
+class ServingError(MondeError):
+    """A server refused a request, or cannot be reached.
+
+    `status` is the HTTP status that says so: 400 unreadable, 401 no or wrong token, 404 unknown, 408 too slow, 409
+    superseded, 413 too large, 415 another format, 422 wrong content, 429 too often, 503 busy, stopping or out of reach.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int = 422,
+        got: object = None,
+        expected: object = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(what, got=got, expected=expected, remedy=remedy)
+        self.status = status
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_serving, (self.what, self.status, self.got, self.expected, self.remedy)
+
+
+def _rebuild_serving(what: str, status: int, got: str | None, expected: str | None, remedy: str | None) -> ServingError:
+    return ServingError(what, status=status, got=got, expected=expected, remedy=remedy)
 
 
 def unknown_name(kind: str, name: str, known: list[str], error: type[MondeError] = UsageError) -> MondeError:

@@ -153,6 +153,72 @@ MAX_MCAP_RECORD_BYTES = 1024 * 1024 * 1024
 
 MAX_TRANSFORM_DEPTH = 64
 """Frames between a sensor and the base that it is mounted on."""
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""Largest body of a request, as it is sent and as it is when decompressed; and largest message of a control session."""
+
+MAX_JSON_BODY_BYTES = 8 * 1024 * 1024
+"""Largest body that is JSON: reading it holds up everything else. Tensors belong into msgpack."""
+
+MAX_BODY_SECONDS = 10.0
+"""How long the body of a request may take to arrive."""
+
+MAX_REQUEST_SECONDS = 120.0
+"""How long one request may be thought about."""
+
+MAX_DOCUMENT_DEPTH = 32
+"""Objects and arrays within one another in a JSON or msgpack document that is received."""
+
+MAX_DOCUMENT_ITEMS = 200_000
+"""Keys, values and elements in a document that is received, tensors counted as one."""
+
+MAX_CONTROL_SESSIONS = 64
+"""Robots that one server holds sessions of."""
+
+MAX_SESSION_IDLE_SECONDS = 60.0
+"""How long a control session without messages is kept; a client that lost its connection may resume it until then."""
+
+MAX_SESSION_MESSAGES_PER_SECOND = 250.0
+"""Messages of one control session; stop is not counted."""
+
+MAX_SESSION_PENDING = 4
+"""Messages of one control session that wait for their answers."""
+
+MAX_DECISIONS_WAITING = 8
+"""Decisions that wait while others are made, of all sessions together; beyond that the server says that it is busy."""
+
+MAX_DECISION_BATCH = 8
+"""Sessions that are decided for at once."""
+
+MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS = 0.005, 60.0
+"""What a control session may ask for as the time of one answer."""
+
+MAX_REQUESTS_PER_SECOND = 100.0
+"""HTTP requests, all clients together; stop and health are not counted."""
+
+MAX_REQUESTS_WAITING = 8
+"""HTTP requests that wait while another is thought about."""
+
+MAX_CONNECTIONS = 256
+"""Open connections of one server."""
+
+MAX_SEND_SECONDS = 5.0
+"""How long a client may take to accept an answer."""
+
+MAX_PING_SECONDS = 20.0
+"""How long a silent WebSocket is believed to be alive, and how long it may take to answer a ping."""
+
+MAX_SHUTDOWN_SECONDS = 10.0
+"""How long a server that was asked to end waits for what is under way."""
+
+MIN_TOKEN_CHARACTERS, MAX_TOKEN_CHARACTERS = 16, 4096
+"""Length of the token that a server asks for."""
+
+MAX_RECONNECT_SECONDS = 60.0
+"""How long a client tries to reach a server that has gone, by default."""
+
+MAX_LOG_BYTES = 2 * 1024 * 1024 * 1024
+"""Largest episode that a client keeps in memory for its log."""
+
 MAX_ASKED_FRAMES = 512
 """Moments of one observation that a question shows."""
 

@@ -26,6 +26,7 @@ from monde.cli.progress import Reporter
 from monde.cli.record import Record
 from monde.cli.report import Report
 from monde.cli.score import Score
+from monde.cli.serve import Serve
 from monde.cli.surprise import Surprise
 from monde.cli.train import Train
 from monde.cli.trust import Trust
@@ -42,6 +43,7 @@ AnyVerb = (
     | Annotated[Trust, subcommand("trust", prefix_name=False)]
     | Annotated[Adapt, subcommand("adapt", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
+    | Annotated[Serve, subcommand("serve", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
     | Annotated[Physics, subcommand("physics", prefix_name=False)]
     | Annotated[Surprise, subcommand("surprise", prefix_name=False)]

@@ -41,7 +41,7 @@ def to_json(value: object, binary: bool = False) -> object:
         return {str(key): to_json(item, binary) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return _from_array(value, binary)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, int, float, str)) or (binary and isinstance(value, bytes)):
         return value
     raise StoreError("this value cannot be stored as JSON", got=type(value).__name__)
 

@@ -1,0 +1,294 @@
+"""Deciding for several robots at once: each has a belief, a goal and a way of its own; they share arithmetic."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from monde.agents import Strategy, decide, device_of, observation_to_clip, resolve_goal
+from monde.errors import ContractError, MondeError, PlanningError
+from monde.models import graphed
+from monde.planning import Journey, shift_plan
+from monde.protocols import Observation, WorldModel
+from monde.serving.sensing import Sample
+from monde.types import Belief, Clip, Goal, LatentGoal, Plan, Reason
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pursuit:
+    """What is known and wanted in one session. Frozen: what is seen or decided makes a new one.
+
+    Args:
+        belief: B = 1.
+        goal: B = 1.
+        journey: What the strategy's guide remembers of this episode, if it leads.
+        plan: [1, H, A] the last plan, or none.
+    """
+
+    belief: Belief
+    goal: Goal
+    journey: Journey | None = None
+    plan: Float[Tensor, "1 H A"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Something was seen, and a decision is wanted.
+
+    Args:
+        sample: What was seen.
+        taken: [n, dim] control steps since the last sample, or none at the beginning of an episode.
+        pursuit: As the last request left it, or none at the beginning of an episode.
+        goal: What is wanted, at the beginning of an episode.
+        plan: Whether to decide; a superseded observation only adds to what is known.
+        deadline_seconds: Time left for it, or none.
+    """
+
+    sample: Sample
+    taken: Float[np.ndarray, "n dim"] | None = None
+    pursuit: Pursuit | None = None
+    goal: Goal | None = None
+    plan: bool = True
+    deadline_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What was decided.
+
+    Args:
+        pursuit: For the next request.
+        controls: [H · block, dim] control steps; none where no decision was wanted.
+        probability: Of success, at the beginning of an episode, where trust was fitted.
+        reason: Why the goal would better be given up, likewise.
+        restarted: Whether the belief began anew: what was done was no whole block.
+    """
+
+    pursuit: Pursuit
+    controls: Float[np.ndarray, "n dim"] | None = None
+    probability: float | None = None
+    reason: Reason | None = None
+    restarted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """A request whose sample is part of what is known."""
+
+    request: Request
+    pursuit: Pursuit
+    aim: Goal
+    restarted: bool
+
+
+class Pilot:
+    """Decides with one model and one strategy; it is used by one thread at a time.
+
+    The rows of a batch do not see one another: beliefs are stacked, planned for together, and handed back. Noise is
+    shared by the rows (`Propose`), so that a decision does not depend on who else is decided for.
+
+    Args:
+        model: Its world model.
+        strategy: How it finds its actions.
+        seed: Of the planner's noise.
+
+    Raises:
+        PlanningError: A model without actions.
+    """
+
+    def __init__(self, model: WorldModel, strategy: Strategy, seed: int = 0) -> None:
+        if model.actions.unactuated:
+            raise PlanningError(
+                "a model that was learned without actions cannot control anything",
+                remedy="train on a recording with actions, without --action-free",
+            )
+        self.model = graphed(model)
+        self.strategy = strategy
+        self.device = device_of(model)
+        self._generator = torch.Generator(self.device).manual_seed(seed)
+        self._pace: dict[int, float] = {}
+
+    @torch.no_grad()
+    def decide(self, requests: Sequence[Request]) -> list[Choice | MondeError]:
+        """One choice for each request, or what was wrong with it; one that fails does not touch the others."""
+        seen = apart(self._see, requests, self._situation)
+        found: list[Choice | MondeError] = [
+            each if isinstance(each, MondeError) else Choice(pursuit=each.pursuit, restarted=each.restarted)
+            for each in seen
+        ]
+        planned = [n for n, each in enumerate(seen) if isinstance(each, _Seen) and each.request.plan]
+        wanted = [each for each in seen if isinstance(each, _Seen) and each.request.plan]
+        chosen = apart(self._choose, wanted, _kind)
+        for n, choice in zip(planned, chosen, strict=True):
+            found[n] = choice
+        return found
+
+    def _begins(self, request: Request) -> bool:
+        """Whether a belief begins: at the beginning, and where the model cannot know what was done since."""
+        taken = request.taken
+        return request.pursuit is None or taken is None or len(taken) != self.model.actions.block
+
+    def _situation(self, request: Request) -> Hashable:
+        """Requests of one situation can be seen at once."""
+        pictures = tuple(array.shape for array in request.sample.values.values())
+        if request.pursuit is None or self._begins(request):
+            return pictures
+        return pictures, _shapes(request.pursuit.belief)
+
+    def _see(self, requests: Sequence[Request]) -> list[_Seen]:
+        clip = self.clip([request.sample for request in requests])
+        known = [request.pursuit.belief for request in requests if request.pursuit is not None]
+        done = [request.taken for request in requests if request.taken is not None]
+        if self._begins(requests[0]):
+            belief = self.model.begin(clip)
+        else:
+            taken = torch.from_numpy(np.stack(done)).to(self.device).flatten(1)
+            belief = self.model.update(stack(known), clip, taken)
+        rows = [belief.rows(slice(row, row + 1)) for row in range(len(requests))]
+        return [self._informed(request, row) for request, row in zip(requests, rows, strict=True)]
+
+    def _informed(self, request: Request, belief: Belief) -> _Seen:
+        restarted = request.pursuit is not None and self._begins(request)
+        if request.pursuit is not None:
+            plan = None if restarted else request.pursuit.plan
+            pursuit = replace(request.pursuit, belief=belief, plan=plan)
+        else:
+            pursuit = self._begun(request, belief)
+        aim = self._aim(pursuit) if request.plan else pursuit.goal
+        return _Seen(request=request, pursuit=pursuit, aim=aim, restarted=restarted)
+
+    def _begun(self, request: Request, belief: Belief) -> Pursuit:
+        if request.goal is None:
+            raise PlanningError("there is nothing to plan for", got="an episode without a goal")
+        goal, guide, finder = resolve_goal(self.model, request.goal), self.strategy.guide, self.strategy.finder
+        if finder is not None:
+            goal = finder.find(self.model, belief, goal)
+        return Pursuit(belief=belief, goal=goal, journey=None if guide is None else guide.begin(1))
+
+    def _aim(self, pursuit: Pursuit) -> Goal:
+        """What to plan for now: the goal, or where the guide leads on the way to it."""
+        if pursuit.journey is None or not isinstance(pursuit.goal, LatentGoal):
+            return pursuit.goal
+        row = torch.zeros(1, dtype=torch.int64, device=self.device)
+        return pursuit.journey.lead(pursuit.belief, pursuit.goal, row, self._generator).goal
+
+    def clip(self, samples: Sequence[Sample]) -> Clip:
+        """Samples of one shape as a clip of one step, as the model reads it."""
+        values = {name: np.stack([sample.values[name] for sample in samples]) for name in samples[0].values}
+        times = np.array([sample.seconds for sample in samples], dtype=np.float64)
+        return observation_to_clip(Observation(values, times), self.model.sensors, self.device)
+
+    def _choose(self, rows: Sequence[_Seen]) -> list[Choice]:
+        belief = stack([row.pursuit.belief for row in rows])
+        deadlines = [row.request.deadline_seconds for row in rows if row.request.deadline_seconds is not None]
+        plan, _ = decide(
+            self.model,
+            replace(self.strategy, guide=None),
+            belief,
+            together([row.aim for row in rows]),
+            self._generator,
+            deadline_seconds=self._hurry(len(rows), min(deadlines, default=None)),
+            warm_start=self._warm(rows),
+        )
+        self._pace[len(rows)] = plan.seconds
+        if not bool(torch.isfinite(plan.actions).all()):
+            raise PlanningError("the planner's actions are not finite", remedy="look at the model: monde score RUN")
+        controls = self.model.actions.to_controls(plan.actions).cpu().numpy()
+        told = self._foretell(rows, belief, plan)
+        return [
+            Choice(
+                pursuit=replace(row.pursuit, plan=plan.actions[n : n + 1]),
+                controls=controls[n],
+                probability=told[n][0] if n in told else None,
+                reason=told[n][1] if n in told else None,
+                restarted=row.restarted,
+            )
+            for n, row in enumerate(rows)
+        ]
+
+    def _foretell(self, rows: Sequence[_Seen], belief: Belief, plan: Plan) -> dict[int, tuple[float, Reason | None]]:
+        """What trust says of the rows that begin an episode."""
+        opening = [n for n, row in enumerate(rows) if row.request.pursuit is None]
+        if not opening or self.strategy.trust is None:
+            return {}
+        index = torch.tensor(opening, device=self.device)
+        first = replace(
+            plan, actions=plan.actions[index], cost_before=plan.cost_before[index], cost_after=plan.cost_after[index]
+        )
+        goal = together([rows[n].pursuit.goal for n in opening])
+        forecast = self.strategy.trust.forecast(self.model, belief.rows(index), goal, first)
+        if forecast is None:
+            return {}
+        return dict(zip(opening, zip(forecast.probability.tolist(), forecast.reasons, strict=True), strict=True))
+
+    def _hurry(self, rows: int, deadline: float | None) -> float | None:
+        """The planner's deadline: none where it is likely to be done well within it, for haste costs samples."""
+        usual = self._pace.get(rows)
+        return None if deadline is None or (usual is not None and 2 * usual < deadline) else deadline
+
+    def _warm(self, rows: Sequence[_Seen]) -> Tensor | None:
+        plans = [row.pursuit.plan for row in rows if row.pursuit.plan is not None]
+        return shift_plan(self.model.actions, torch.cat(plans), 1) if len(plans) == len(rows) else None
+
+
+def stack(beliefs: Sequence[Belief]) -> Belief:
+    """Beliefs of one shape as the rows of one."""
+    return Belief(
+        latents=torch.cat([belief.latents for belief in beliefs]),
+        valid=torch.cat([belief.valid for belief in beliefs]),
+        memory=tuple(torch.cat(parts) for parts in zip(*(belief.memory for belief in beliefs), strict=True)),
+        times_seconds=torch.cat([belief.times_seconds for belief in beliefs]),
+    )
+
+
+def together(goals: Sequence[Goal]) -> Goal:
+    """Goals in latent space as the rows of one; any other kind stays alone.
+
+    Raises:
+        ContractError: Several of another kind.
+    """
+    latent = [goal.latents for goal in goals if isinstance(goal, LatentGoal)]
+    if len(latent) == len(goals):
+        return LatentGoal(torch.cat(latent))
+    if len(goals) == 1:
+        return goals[0]
+    raise ContractError("goals of several kinds cannot be planned for at once", got=len(goals))
+
+
+def apart(
+    function: Callable[[Sequence[A]], Sequence[B]], items: Sequence[A], key: Callable[[A], Hashable]
+) -> list[B | MondeError]:
+    """`function` over the groups of items with equal keys, in the items' order.
+
+    A group that fails is tried again one by one, so that each failure is that of one item.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for n, item in enumerate(items):
+        groups.setdefault(key(item), []).append(n)
+    found: dict[int, B | MondeError] = {}
+    for group in groups.values():
+        try:
+            found |= zip(group, function([items[n] for n in group]), strict=True)
+        except MondeError as error:
+            if len(group) == 1:
+                found[group[0]] = error
+            else:
+                found |= {n: apart(function, [items[n]], key)[0] for n in group}
+    return [found[n] for n in range(len(items))]
+
+
+def _shapes(belief: Belief) -> Hashable:
+    return tuple(tuple(tensor.shape) for tensor in (belief.latents, *belief.memory))
+
+
+def _kind(seen: _Seen) -> Hashable:
+    """Rows of one kind can be planned for at once; a goal that is no latent is planned for alone."""
+    goal = seen.pursuit.goal
+    return _shapes(seen.pursuit.belief), seen.pursuit.plan is None, isinstance(goal, LatentGoal) or id(seen)
