@@ -138,3 +138,15 @@ MAX_CLOUD_POINTS = 262_144
 
 MAX_SCAN_BEAMS = 16_384
 """Beams in one laser scan."""
+
+MAX_BETS_PLAN_ROWS = 1_000
+"""Rows in one plan that answers a question."""
+
+MAX_BETS_RAW_CHARACTERS = 200_000
+"""Characters of an answer's raw text that are kept; the rest is cut off, and that is noted."""
+
+MAX_BETS_QUESTIONS = 100_000
+"""Questions in one set."""
+
+MAX_BETS_TRIES = 20_000
+"""Draws for one question before it is given up that one fits its design."""
