@@ -239,3 +239,14 @@ MAX_KEPT_BELIEFS = 4_096
 
 MAX_ARRAY_BYTES = 256 * 1024 * 1024
 """Largest array that is read from a document."""
+MAX_BETS_PLAN_ROWS = 1_000
+"""Rows in one plan that answers a question."""
+
+MAX_BETS_RAW_CHARACTERS = 200_000
+"""Characters of an answer's raw text that are kept; the rest is cut off, and that is noted."""
+
+MAX_BETS_QUESTIONS = 100_000
+"""Questions in one set."""
+
+MAX_BETS_TRIES = 20_000
+"""Draws for one question before it is given up that one fits its design."""

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import UInt8
 
-from monde.errors import ContractError, unknown_name
+from monde.errors import ContractError, WorldError, unknown_name
 from monde.worlds.minimal_pairs import Grade, PairSet, Principle, assemble, grade_of, principle, spliced
-from monde.worlds.minimal_pairs.splicing import Source
+from monde.worlds.minimal_pairs.splicing import TRIES, Source, quadruplet
 from monde.worlds.minimal_pairs.variety import Split, split_of
 from monde.worlds.scenes.film import Shot
 from monde.worlds.scenes.pairs.parts import Draw, Parts
@@ -15,7 +16,7 @@ from monde.worlds.scenes.render import render
 from monde.worlds.scenes.scenery import draw_scenery
 from monde.worlds.scenes.splits import variety
 
-__all__ = ["SIDE_PIXELS", "PairSet", "make_pairs", "possible_shots", "spliced"]
+__all__ = ["SIDE_PIXELS", "PairSet", "drawn_set", "make_pairs", "possible_shots", "spliced"]
 
 SIDE_PIXELS = 64
 """Side of the films of all pairs."""
@@ -85,3 +86,24 @@ def _source(asked: Principle, grade: Grade, split: Split, seed: int, number: int
         )
 
     return Source(asked, grade, split, seed, number, attempt)
+
+
+def drawn_set(
+    of: str | Principle, grade: str, seed: int, number: int, *, split: str = "test"
+) -> tuple[tuple[Shot, ...], tuple[int, ...], UInt8[np.ndarray, "4 T 3 h w"]]:
+    """One set of `make_pairs` with the shots behind its films, and the frames after which they are cut.
+
+    Two shots are of a matched quadruplet; four of exchanged contexts, which are cut nowhere.
+
+    Raises:
+        As `make_pairs`.
+    """
+    asked = of if isinstance(of, Principle) else principle(of)
+    source = _source(asked, grade_of(grade), split_of(split), seed, number)
+    for _ in range(TRIES):
+        parts = source.next()
+        films = render([shot.take for shot in parts.shots]).rgb
+        made = quadruplet(films, parts.cuts, source.grade) if parts.matched else None
+        if not parts.matched or made is not None:
+            return parts.shots, parts.cuts, films if made is None else made.films
+    raise WorldError(f"{source.name} looks different where it is cut", got=f"{TRIES} tries")
