@@ -101,6 +101,20 @@ def test_looks_change_the_picture_and_nothing_else() -> None:
     assert other.values["top"][0, :, 2, 2].tolist() == [63, 84, 42]
 
 
+def test_before_shows_the_picture_of_five_steps_ago() -> None:
+    world = Reacher(batch=3)
+    seen = [world.reset([1, 2, 3])]
+    controls = np.random.default_rng(0).uniform(-1, 1, size=(8, 3, 2))
+    seen += [world.step(control).observation for control in controls]
+    for step, observation in enumerate(seen):
+        assert np.array_equal(observation.values["before"], seen[max(step - 5, 0)].values["top"])
+    assert not np.array_equal(seen[-1].values["before"], seen[-1].values["top"])
+    goal = world.goal().values
+    assert np.array_equal(goal["before"], goal["top"])
+    again = world.reset([1, 2, 3]).values
+    assert np.array_equal(again["before"], again["top"])
+
+
 def test_contract_with_one_row_and_other_sizes() -> None:
     assert check_env(Reacher(ReacherConfig(side_pixels=32), batch=1), steps=4) == []
     with pytest.raises(ContractError, match="out of range"):

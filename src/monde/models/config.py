@@ -11,6 +11,8 @@ from monde.perception.lewm_vit import LewmPerceptionConfig
 from monde.types import ActionSpec, Sensor
 
 Size = Literal["nano", "memory", "tiny", "small", "base"]
+SmallEncoder = Literal["conv", "focus"]
+SMALL = ("nano", "memory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,9 @@ class ModelConfig:
     dynamics: MLPDynamicsConfig | RecurrentDynamicsConfig | TransformerDynamicsConfig | LewmPredictorConfig
 
 
-def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) -> ModelConfig:
+def model_config(
+    size: str, sensors: tuple[Sensor, ...], actions: ActionSpec, encoder: SmallEncoder | None = None
+) -> ModelConfig:
     """The configuration of one size for these sensors and actions.
 
     - nano: strided CNN and a residual MLP, D = 64; trains in CPU minutes.
@@ -40,26 +44,30 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
     - small, base: ViT-S and ViT-B with predictors to match, D = 384 and 768.
 
     The encoder of nano and memory is a CNN (memory's with pooling by attention) up to 128 pixels a side and a small ViT
-    beyond; all others are ViTs.
+    beyond; all others are ViTs. `encoder` sets another one for the frames of nano and memory, whatever their side.
 
     Raises:
-        UsageError: An unknown size, or frames that no patch size divides.
+        UsageError: An unknown size, an encoder for a size that is a ViT, or frames that no patch size divides.
     """
     if size not in get_args(Size):
         raise unknown_name("size", size, list(get_args(Size)))
+    if encoder is not None and size not in SMALL:
+        raise UsageError(
+            f"size {size!r} sees with a ViT", got=f"encoder {encoder!r}", remedy=f"take one of {', '.join(SMALL)}"
+        )
     side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.kind == "rgb"), default=0)
     if size == "nano":
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 64, side, "conv"),
+            perception=_small_perception(sensors, 64, side, "conv", encoder),
             dynamics=MLPDynamicsConfig(latent=64, actions=actions.width),
         )
     if size == "memory":
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 128, side, "focus"),
+            perception=_small_perception(sensors, 128, side, "focus", encoder),
             dynamics=RecurrentDynamicsConfig(latent=128, actions=actions.width),
         )
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
@@ -74,11 +82,11 @@ def model_config(size: str, sensors: tuple[Sensor, ...], actions: ActionSpec) ->
 
 
 def _small_perception(
-    sensors: tuple[Sensor, ...], latent: int, side: int, small: Literal["conv", "focus"]
+    sensors: tuple[Sensor, ...], latent: int, side: int, small: SmallEncoder, wanted: SmallEncoder | None
 ) -> PerceptionConfig:
     return PerceptionConfig(
         latent=latent,
-        encoder=small if side <= 128 else "vit",
+        encoder=wanted or (small if side <= 128 else "vit"),
         patch=_patch(sensors),
         hidden=96,
         depth=4,

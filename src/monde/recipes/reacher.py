@@ -2,9 +2,18 @@
 
 from pathlib import Path
 
-from monde.recipes.task import Played, Recipe
+from monde.recipes.task import STANDING, Played, Recipe
 
-REACHER = Played(world="reacher", episodes=600, steps=100, policy="random", budget_steps=100, actor_share=0.5)
+REACHER = Played(
+    world="reacher",
+    episodes=600,
+    steps=100,
+    policy="random",
+    budget_steps=100,
+    actor_share=0.5,
+    inverse_weight=1.0,
+    standing=STANDING,
+)
 
 
 def reacher(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:

@@ -106,7 +106,7 @@ def prepare(
     probed = [s.name for s in recording.sensors if s.kind == "state"]
     read = [sensor.name for sensor in sensors]
     if config.backbone is None:
-        model = model_config(config.size, sensors, actions)
+        model = model_config(config.size, sensors, actions, config.encoder)
     else:
         model, cache = on_frozen_encoder(config, cache, sensors, actions, backbone, progress)
         read = [tokens_name(name) for name in read]

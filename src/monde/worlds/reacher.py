@@ -56,6 +56,7 @@ class ReacherConfig:
         success_metres: Distance of the tip to the goal's that counts as reached, at whatever speed.
         radius_metres: Half the thickness of the links, and the tip's radius, as drawn.
         half_view_metres: Half the side of the square that the picture shows.
+        lag_steps: Control steps that the picture `before` is behind: one picture does not tell how fast the arm turns.
         link: Colour of the upper link.
         forearm: Colour of the lower link.
         look: All other colours (the tip is the agent), light and view.
@@ -69,22 +70,23 @@ class ReacherConfig:
     success_metres: float = 0.05
     radius_metres: float = 0.015
     half_view_metres: float = 0.25
+    lag_steps: int = 5
     link: Colour = (0, 102, 153)
     forearm: Colour = (66, 148, 196)
     look: Look = PLAIN
 
     def __post_init__(self) -> None:
         sizes = (self.strength, self.success_metres, self.radius_metres, self.half_view_metres)
-        if min(sizes) <= 0 or self.strength > 1:
+        if min(sizes) <= 0 or self.strength > 1 or self.lag_steps < 0:
             raise ContractError("ReacherConfig is out of range", got=self, expected="sizes above 0, strength up to 1")
 
 
 class Reacher(SimulatedWorld):
     """The arm, starting at rest in any pose, with another pose as its goal.
 
-    Sensors: `top` RGB [3, side, side], seen from above, y upwards; `state` [cos, sin of the shoulder, cos, sin of the
-    elbow, both angular velocities in rad/s, tip x, tip y in m]. Actions: torques of shoulder and elbow. Distances are
-    those of the tips, in metres.
+    Sensors: `top` RGB [3, side, side], seen from above, y upwards; `before`, the same of five control steps ago;
+    `state` [cos, sin of the shoulder, cos, sin of the elbow, both angular velocities in rad/s, tip x, tip y in m].
+    Actions: torques of shoulder and elbow. Distances are those of the tips, in metres.
     """
 
     def __init__(self, config: ReacherConfig | None = None, *, batch: int, name: str = "reacher") -> None:
@@ -98,6 +100,7 @@ class Reacher(SimulatedWorld):
             actions=ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), dt_seconds=dt, names=("shoulder", "elbow")),
             state_names=_STATE,
             state_unit="1, 1, 1, 1, rad/s, rad/s, m, m",
+            lag_steps=self.config.lag_steps,
         )
         self._data: list[mujoco.MjData] = [engine().MjData(self._model) for _ in range(batch)]
         self._simulate = engine().mj_step

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, Shaped, UInt8
 
 from monde.errors import WorldError
 from monde.protocols import Observation, Transition
@@ -30,6 +30,7 @@ class SimulatedWorld(CameraWorld, ABC):
         actions: What a control step takes.
         state_names: One name per component of the sensor `state`.
         state_unit: Their units.
+        lag_steps: Control steps that the picture `before` is behind, or 0 for a world without it.
 
     Raises:
         ContractError: A batch or a side out of limits.
@@ -44,6 +45,7 @@ class SimulatedWorld(CameraWorld, ABC):
         actions: ActionSpec,
         state_names: tuple[str, ...],
         state_unit: str,
+        lag_steps: int = 0,
     ) -> None:
         super().__init__(
             name=name,
@@ -52,6 +54,7 @@ class SimulatedWorld(CameraWorld, ABC):
             actions=actions,
             state_names=state_names,
             state_unit=state_unit,
+            lag_steps=lag_steps,
         )
         self._seeds: tuple[int, ...] = ()
         self._state = np.zeros((batch, 1))
@@ -96,7 +99,7 @@ class SimulatedWorld(CameraWorld, ABC):
         begun = [self._guarded(row, seed) for row, seed in enumerate(self._seeds)]
         self._state = np.stack([state for state, _ in begun])
         self._goal = np.stack([goal for _, goal in begun])
-        return self._observe(self._state)
+        return self._see()
 
     @final
     def step(self, controls: Float[np.ndarray, "..."]) -> Transition:
@@ -109,13 +112,15 @@ class SimulatedWorld(CameraWorld, ABC):
         checked = check_controls(self._name, self._actions, self._batch, controls)
         self._steps = steps + 1
         self._state = np.stack([self._stepped(row, control) for row, control in enumerate(checked)])
-        return Transition(self._observe(self._state), np.zeros(self._batch, dtype=np.bool_))
+        return Transition(
+            Observation(self._now(self._sensed(self._state)), self._times()), np.zeros(self._batch, dtype=np.bool_)
+        )
 
     @final
     def goal(self) -> Observation:
         """What the sensors would show at each row's goal, at the present time."""
         self._begun()
-        return self._observe(self._goal)
+        return Observation(self._still(self._sensed(self._goal)), self._times())
 
     @final
     def success(self) -> Bool[np.ndarray, " B"]:
@@ -130,8 +135,12 @@ class SimulatedWorld(CameraWorld, ABC):
         return self._apart(self._state, self._goal)
 
     @final
-    def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
-        return Observation({"top": self._paint(states), "state": self._told(states)}, self._times())
+    def _see(self) -> Observation:
+        return Observation(self._now(self._sensed(self._state)), self._times())
+
+    @final
+    def _sensed(self, states: Float64[np.ndarray, "B n"]) -> dict[str, Shaped[np.ndarray, "B ..."]]:
+        return {"top": self._paint(states), "state": self._told(states)}
 
     @final
     def _guarded(self, row: int, seed: int) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
