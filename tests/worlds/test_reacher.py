@@ -86,10 +86,22 @@ def test_scripted_policy_reaches_its_poses() -> None:
     reached = world.success()
     wanted = np.stack([np.arctan2(goal[:, 1], goal[:, 0]), np.arctan2(goal[:, 3], goal[:, 2])], axis=1)
     for _ in range(100):
-        policy._target = wanted.astype(np.float64)  # type: ignore[attr-defined]
+        steering = {"_target": wanted.astype(np.float64), "_share": np.zeros(16), "_spent": np.zeros(16)}
+        vars(policy).update(steering)
         observation = world.step(policy(observation, world.actions, generator)).observation
         reached |= world.success()
     assert reached.all()
+
+
+def test_scripted_policy_also_swings_the_arm_fast() -> None:
+    world = Reacher(batch=64)
+    observation, policy, generator = world.reset(list(range(64))), world.scripted(), np.random.default_rng(0)
+    speeds = []
+    for _ in range(100):
+        observation = world.step(policy(observation, world.actions, generator)).observation
+        speeds.append(np.abs(observation.values["state"][:, 4]))
+    assert np.quantile(speeds, 0.5) < 3
+    assert np.quantile(speeds, 0.98) > 6
 
 
 def test_looks_change_the_picture_and_nothing_else() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from monde.recipes.task import STANDING, Played, Recipe
-from monde.training import FitLandmarksConfig
+from monde.training import FitLandmarksConfig, GoalShares
 from monde.worlds import MAZES
 
 EPISODES = {
@@ -48,7 +48,7 @@ def maze(
         budget_steps=2 * steps,
         actor_share=0.75,
         inverse_weight=1.0,
-        standing=standing,
+        goals=GoalShares(standing=standing),
     )
     recipe = played.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)
     landmarks = FitLandmarksConfig(standing=standing, seed=seed)

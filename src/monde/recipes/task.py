@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from monde.agents import RecordingSummary, record
 from monde.evaluation import ScoreConfig
@@ -88,7 +88,8 @@ class Played:
         budget_steps: Control steps that a planned episode is allowed.
         actor_share: Time for the actor, as a share of that for the model.
         inverse_weight: Of inverse dynamics: what acts is small, and all else never changes.
-        standing: Sensors, and what they show in a goal's picture; see `monde.training.GoalShares`.
+        encoder: What sees; none takes the size's own.
+        goals: Where the actor's goals come from.
     """
 
     world: str
@@ -98,7 +99,8 @@ class Played:
     budget_steps: int
     actor_share: float
     inverse_weight: float = 0.0
-    standing: tuple[tuple[str, str], ...] = ()
+    encoder: Literal["conv", "focus"] | None = None
+    goals: GoalShares = GoalShares()  # noqa: RUF009 - frozen
 
     def recipe(self, out: Path, *, minutes: float, episodes: int, seed: int, planner: str) -> Recipe:
         """A nano model, blocks of 5 control steps, windows of 4; arguments as of `MakeRecipe`."""
@@ -106,14 +108,14 @@ class Played:
             data=str(out / "recording"),
             run=str(out / self.world),
             size="nano",
+            encoder=self.encoder,
             block=5,
             window=4,
             minutes=minutes,
             seed=seed,
             objective=ObjectiveConfig(inverse_weight=self.inverse_weight),
         )
-        goals = GoalShares(standing=self.standing)
-        actor = FitActorConfig(minutes=minutes * self.actor_share, goals=goals, seed=seed)
+        actor = FitActorConfig(minutes=minutes * self.actor_share, goals=self.goals, seed=seed)
         decoder = 10 * minutes
         return Recipe(
             world=self.world,

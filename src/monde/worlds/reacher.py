@@ -111,7 +111,7 @@ class Reacher(SimulatedWorld):
         self._arena = paint_boxes(blank(1, side, look.wall), box, look.floor)
 
     def scripted(self) -> Policy:
-        """A policy that steers, with noise, to one random pose after another."""
+        """A policy that steers to random poses, and in between lets torques swing the arm."""
         return _Steerer(self)
 
     def _begin(
@@ -164,31 +164,62 @@ class Reacher(SimulatedWorld):
 
 
 class _Steerer:
-    """A spring and a damper towards a pose per row, drawn anew on arrival and at the start of an episode."""
+    """One undertaking after another in each row: half of them steer to a random pose by a spring and a damper, with
+    noise; a quarter hold one random torque after another, and a quarter full ones. Those turn the arm as fast as it
+    may be turned later: of speeds that were never recorded a model knows nothing, not even how to leave them.
+    """
 
     _ARRIVED = 0.2
     _NOISE = 0.3
+    _SHARES = (0.5, 0.75)
+    """Below the first: a pose; below the second: random torques; above: full ones."""
+    _STEPS = 25
+    """Of an undertaking that is no pose, and half of what is spent on a pose at most."""
+    _HOLD_STEPS = 8
 
     def __init__(self, world: Reacher) -> None:
         self._world = world
-        self._target = np.full((world.batch, 2), np.nan)
+        self._target = self._held = np.full((world.batch, 2), np.nan)
+        self._share = np.zeros(world.batch)
+        self._spent = np.zeros(world.batch, dtype=np.int64)
 
     def __call__(
         self, observation: Observation, actions: ActionSpec, generator: np.random.Generator
     ) -> Float[np.ndarray, "B 2"]:
         state = observation.values["state"].astype(np.float64)
         angles = np.stack([np.arctan2(state[:, 1], state[:, 0]), np.arctan2(state[:, 3], state[:, 2])], axis=1)
-        fresh = np.stack([_draw_pose(generator)[:2] for _ in state])
-        with np.errstate(invalid="ignore"):
-            gap = self._target - angles
-            gap[:, 0] = np.mod(gap[:, 0] + np.pi, 2 * np.pi) - np.pi
-            new = (observation.times_seconds == 0) | ~(np.abs(gap) >= self._ARRIVED).any(axis=1)
-        self._target = np.where(new[:, None], fresh, self._target)
-        gap = np.where(new[:, None], 0, gap)
+        gap = self._choose(angles, observation.times_seconds == 0, generator)
         # rad/s², critically damped at 5 rad/s; the motors give 200 rad/s² and more.
         push = (25 * gap - 10 * state[:, 4:6]) / (200 * self._world.config.strength)
-        noise = generator.normal(0, self._NOISE, size=push.shape)
-        return np.clip(push + noise, actions.low, actions.high).astype(np.float32)
+        push += generator.normal(0, self._NOISE, size=push.shape)
+        torque = np.where((self._share < self._SHARES[0])[:, None], push, self._held)
+        return np.clip(torque, actions.low, actions.high).astype(np.float32)
+
+    def _choose(
+        self, angles: Float64[np.ndarray, "B 2"], begun: Bool[np.ndarray, " B"], generator: np.random.Generator
+    ) -> Float64[np.ndarray, "B 2"]:
+        """New undertakings for the rows that are done with theirs; the angles that are left to each row's pose."""
+        B = len(angles)
+        # All rows draw at every step: what one gets does not depend on when the others need something new.
+        fresh, share = np.stack([_draw_pose(generator)[:2] for _ in angles]), generator.uniform(size=B)
+        random, full = generator.uniform(-1, 1, size=(B, 2)), generator.integers(-1, 2, size=(B, 2))
+        redraw = generator.uniform(size=B) < 2 / (self._HOLD_STEPS + 1)
+        posing = self._share < self._SHARES[0]
+        with np.errstate(invalid="ignore"):
+            arrived = posing & (np.abs(_turn(self._target - angles)) < self._ARRIVED).all(axis=1)
+        new = begun | arrived | (self._spent >= np.where(posing, 2 * self._STEPS, self._STEPS))
+        self._target = np.where(new[:, None], fresh, self._target)
+        self._share = np.where(new, share, self._share)
+        self._spent = np.where(new, 1, self._spent + 1)
+        forced = self._share >= self._SHARES[1]
+        held = np.where(forced[:, None], full, random)
+        self._held = np.where((new | (redraw & ~forced))[:, None], held, self._held)
+        return _turn(self._target - angles)
+
+
+def _turn(gap: Float64[np.ndarray, "B 2"]) -> Float64[np.ndarray, "B 2"]:
+    """Differences of angles, the shoulder's the shorter way round; the elbow has stops."""
+    return np.stack([np.mod(gap[:, 0] + np.pi, 2 * np.pi) - np.pi, gap[:, 1]], axis=1)
 
 
 def tips(states: Float64[np.ndarray, "B n"]) -> tuple[Float64[np.ndarray, "B 2"], Float64[np.ndarray, "B 2"]]:
