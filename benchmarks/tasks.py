@@ -11,6 +11,7 @@ is kept beside the run, so that an interrupted benchmark goes on. Writes results
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ from monde.planning import ProposalConfig, ProposalPlanner
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
 from monde.store import read_json, write_json
-from monde.training import FitActorConfig, clone_recording
+from monde.training import FitActorConfig, GoalShares, clone_recording
 from planning import opened, prepare
 from tasks_chart import draw
 
@@ -77,10 +78,16 @@ TASKS = {
 
 def chosen(name: str, run: Path) -> Strategy:
     """The strategy of a planner; the clone is fitted, for as long as the actor was, where it is first asked for."""
-    if name != "clone":
-        return strategy(name, run, device="cpu")
+    return cloned(run) if name == "clone" else strategy(name, run, device="cpu")
+
+
+@cache
+def cloned(run: Path) -> Strategy:
+    """Goal-conditioned behaviour cloning."""
     minutes = float(str(read_json(run / "actor_fit.json")["seconds"])) / 60
-    actor = clone_recording(run, FitActorConfig(minutes=minutes, device="cpu"))
+    recipe = RECIPES[run.name](run.parent).actor
+    goals = GoalShares() if recipe is None else recipe.goals
+    actor = clone_recording(run, FitActorConfig(minutes=minutes, goals=goals, device="cpu"))
     return Strategy(ProposalPlanner(ProposalConfig(horizon=1)), LatentDistance(), actor)
 
 
@@ -140,6 +147,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--episodes", type=int, default=200, help="of the headline planner, for each seed and distance")
     parser.add_argument("--baseline-episodes", type=int, default=50)
+    parser.add_argument("--planners", nargs="+", default=[HEADLINE, *BASELINES], help="those that are counted now")
     parser.add_argument("--stage", choices=("models", "all", "report"), default="all", help="report: what was counted")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -152,7 +160,8 @@ def main() -> None:
             compared = [name for name, distances in BASELINES.items() if distance in distances]
             for name in (HEADLINE, *compared):
                 which, episodes = (made, given.episodes) if name == HEADLINE else (made[:1], given.baseline_episodes)
-                if given.stage == "all" or all(kept_at(run, task, name, distance).exists() for run in which):
+                now = given.stage == "all" and name in given.planners
+                if now or all(kept_at(run, task, name, distance).exists() for run in which):
                     rows.append(success_row(which, task, name, distance, episodes))
     protocol = {
         "start_seeds": [START_SEED + index for index in range(len(given.seeds))],

@@ -135,6 +135,15 @@ def test_sizes() -> None:
         model_config("tinny", sensors, ACTIONS)
 
 
+def test_small_sizes_take_another_encoder() -> None:
+    config = model_config("nano", (TOP,), ACTIONS, "focus")
+    assert config.perception == replace(model_config("nano", (TOP,), ACTIONS).perception, encoder="focus")
+    assert JEPA(config).encode(clip_of(3)).values.shape == (2, 3, 1, 64)
+    assert model_config("memory", (TOP,), ACTIONS, "focus") == model_config("memory", (TOP,), ACTIONS)
+    with pytest.raises(UsageError, match="ViT"):
+        model_config("tiny", (TOP,), ACTIONS, "conv")
+
+
 def test_config_survives_json() -> None:
     for size in ("nano", "memory", "tiny"):
         config = model_config(size, (TOP, STATE), ACTIONS)

@@ -55,6 +55,16 @@ def test_every_edge_keeps_to_the_corridors(made: LandmarkSummary) -> None:
     assert max(apart) <= 4  # cells along the corridor, of 8 px; 4 blocks are at most 16 px
 
 
+def test_nobody_is_sent_to_where_he_is(made: LandmarkSummary) -> None:
+    """Sub-goals lie at most a block ahead, but edges are longer: at a landmark the next one is made for."""
+    guide, rows = _guide(made, ahead_blocks=1.0), torch.arange(9)
+    start = guide.landmarks.latents[0, 0].tolist()
+    starts = [(start[0] + dx, start[1] + dy) for dx in (-0.5, 0.0, 0.5) for dy in (-0.5, 0.0, 0.5)]
+    lead = guide.begin(9).lead(belief_at(starts), _goal(*[GOAL] * 9), rows, torch.Generator())
+    assert all(len(way) > 1 for way in lead.waypoints)
+    assert float(through_walls(torch.tensor(starts)[:, None], lead.goal.latents).min()) > 0.5
+
+
 def test_the_way_goes_through_the_whole_maze(made: LandmarkSummary) -> None:
     lead = _lead(_guide(made, ahead_blocks=3.0), [START], [GOAL])
     assert lead.by == ("landmarks",)
@@ -64,7 +74,7 @@ def test_the_way_goes_through_the_whole_maze(made: LandmarkSummary) -> None:
     seen = {tuple((made.landmarks.latents[node, 0] / CELL).long().tolist()) for node in lead.waypoints[0]}
     assert {(6, 2), (1, 4)} <= seen  # both turns
     near = through_walls(lead.goal.latents, torch.tensor([[START]]))
-    assert 0 < float(near) <= 3.5
+    assert 0 < float(near) <= 4 + 1.2  # one edge, from beside the landmark that it begins at
     assert lead.goal.latents[0, 0, 1] < 16  # still in the upper corridor
 
 

@@ -19,6 +19,14 @@ def test_every_recipe_is_for_its_own_world_and_planner(name: str) -> None:
     assert RECIPES[name](Path("somewhere"), planner="cem").actor is None
 
 
+def test_each_is_seen_as_it_needs() -> None:
+    reacher, pusht = (RECIPES[name](Path("somewhere")) for name in ("reacher", "pusht"))
+    assert reacher.actor is not None
+    assert reacher.actor.goals.standing == (("before", "top"),)  # an arm that keeps its velocity
+    assert pusht.actor is not None
+    assert (pusht.train.encoder, pusht.actor.goals.standing) == ("focus", ())
+
+
 @pytest.mark.parametrize(("name", "moving"), [("reacher", slice(6, 8)), ("pusht", slice(2, 4))])
 def test_a_recipe_records_what_the_task_is_about(name: str, moving: slice, tmp_path: Path) -> None:
     recipe = RECIPES[name](tmp_path)

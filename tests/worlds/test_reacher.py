@@ -86,10 +86,22 @@ def test_scripted_policy_reaches_its_poses() -> None:
     reached = world.success()
     wanted = np.stack([np.arctan2(goal[:, 1], goal[:, 0]), np.arctan2(goal[:, 3], goal[:, 2])], axis=1)
     for _ in range(100):
-        policy._target = wanted.astype(np.float64)  # type: ignore[attr-defined]
+        steering = {"_target": wanted.astype(np.float64), "_share": np.zeros(16), "_spent": np.zeros(16)}
+        vars(policy).update(steering)
         observation = world.step(policy(observation, world.actions, generator)).observation
         reached |= world.success()
     assert reached.all()
+
+
+def test_scripted_policy_also_swings_the_arm_fast() -> None:
+    world = Reacher(batch=64)
+    observation, policy, generator = world.reset(list(range(64))), world.scripted(), np.random.default_rng(0)
+    speeds = []
+    for _ in range(100):
+        observation = world.step(policy(observation, world.actions, generator)).observation
+        speeds.append(np.abs(observation.values["state"][:, 4]))
+    assert np.quantile(speeds, 0.5) < 3
+    assert np.quantile(speeds, 0.98) > 6
 
 
 def test_looks_change_the_picture_and_nothing_else() -> None:
@@ -99,6 +111,20 @@ def test_looks_change_the_picture_and_nothing_else() -> None:
     assert (one.values["state"] == other.values["state"]).all()
     assert (one.values["top"] != other.values["top"]).any()
     assert other.values["top"][0, :, 2, 2].tolist() == [63, 84, 42]
+
+
+def test_before_shows_the_picture_of_five_steps_ago() -> None:
+    world = Reacher(batch=3)
+    seen = [world.reset([1, 2, 3])]
+    controls = np.random.default_rng(0).uniform(-1, 1, size=(8, 3, 2))
+    seen += [world.step(control).observation for control in controls]
+    for step, observation in enumerate(seen):
+        assert np.array_equal(observation.values["before"], seen[max(step - 5, 0)].values["top"])
+    assert not np.array_equal(seen[-1].values["before"], seen[-1].values["top"])
+    goal = world.goal().values
+    assert np.array_equal(goal["before"], goal["top"])
+    again = world.reset([1, 2, 3]).values
+    assert np.array_equal(again["before"], again["top"])
 
 
 def test_contract_with_one_row_and_other_sizes() -> None:

@@ -28,6 +28,10 @@ class Train:
     """Name of the run."""
     size: Literal["nano", "memory", "tiny", "small", "base"] = "nano"
     """The one dial: nano trains in CPU minutes, memory keeps in mind what is hidden, tiny has 15 M parameters."""
+    encoder: Annotated[
+        Literal["conv", "focus"] | None, tyro.conf.arg(help_behavior_hint="(default: that of the size)")
+    ] = None
+    """What nano and memory see with: focus places few small things to a fraction of a pixel."""
     minutes: Annotated[float | None, tyro.conf.arg(metavar="F", help_behavior_hint="")] = None
     """Training time."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
@@ -104,6 +108,7 @@ class Train:
             also=tuple(map(str, self.also)),
             run=str(self.folder),
             size=self.size,
+            encoder=self.encoder,
             sensors=self.sensors,
             frame=self.frame,
             block=self.block,

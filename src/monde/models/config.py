@@ -11,6 +11,8 @@ from monde.perception.lewm_vit import LewmPerceptionConfig
 from monde.types import ActionSpec, Sensor
 
 Size = Literal["nano", "memory", "tiny", "small", "base"]
+SmallEncoder = Literal["conv", "focus"]
+SMALL = ("nano", "memory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,11 @@ class ModelConfig:
 
 
 def model_config(
-    size: str, sensors: tuple[Sensor, ...], actions: ActionSpec, aged: tuple[str, ...] = ()
+    size: str,
+    sensors: tuple[Sensor, ...],
+    actions: ActionSpec,
+    aged: tuple[str, ...] = (),
+    encoder: SmallEncoder | None = None,
 ) -> ModelConfig:
     """The configuration of one size for these sensors and actions.
 
@@ -42,34 +48,40 @@ def model_config(
     - small, base: ViT-S and ViT-B with predictors to match, D = 384 and 768.
 
     The encoder of nano and memory is a CNN (memory's with pooling by attention) up to 128 pixels a side and a small ViT
-    beyond; all others are ViTs. What one spatial sense shows depends on what another says (a depth map on the pose of
-    its camera), so that where there are such an MLP takes part in fusing.
+    beyond; all others are ViTs. `encoder` sets another one for the frames of nano and memory, whatever their side.
+    What one spatial sense shows depends on what another says (a depth map on the pose of its camera), so that where
+    there are such an MLP takes part in fusing.
 
     Args:
         size: Which.
         sensors: What the model reads.
         actions: What is done in one of its steps.
         aged: Names of sensors whose samples come with ages.
+        encoder: Of small frames; by default what the size says.
 
     Raises:
-        UsageError: An unknown size, or frames that no patch size divides.
+        UsageError: An unknown size, an encoder for a size that is a ViT, or frames that no patch size divides.
     """
     if size not in get_args(Size):
         raise unknown_name("size", size, list(get_args(Size)))
+    if encoder is not None and size not in SMALL:
+        raise UsageError(
+            f"size {size!r} sees with a ViT", got=f"encoder {encoder!r}", remedy=f"take one of {', '.join(SMALL)}"
+        )
     side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.picture), default=0)
     if size == "nano":
         latent = 128 if any(sensor.kind == "scan" for sensor in sensors) else 64
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, latent, side, "conv", aged),
+            perception=_small_perception(sensors, latent, side, "conv", encoder, aged),
             dynamics=MLPDynamicsConfig(latent=latent, actions=actions.width),
         )
     if size == "memory":
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, 128, side, "focus", aged),
+            perception=_small_perception(sensors, 128, side, "focus", encoder, aged),
             dynamics=RecurrentDynamicsConfig(latent=128, actions=actions.width),
         )
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
@@ -91,11 +103,16 @@ def model_config(
 
 
 def _small_perception(
-    sensors: tuple[Sensor, ...], latent: int, side: int, small: Literal["conv", "focus"], aged: tuple[str, ...]
+    sensors: tuple[Sensor, ...],
+    latent: int,
+    side: int,
+    small: SmallEncoder,
+    wanted: SmallEncoder | None,
+    aged: tuple[str, ...],
 ) -> PerceptionConfig:
     return PerceptionConfig(
         latent=latent,
-        encoder=small if side <= 128 else "vit",
+        encoder=wanted or (small if side <= 128 else "vit"),
         patch=_patch(sensors),
         hidden=96,
         depth=4,

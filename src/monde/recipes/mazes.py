@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from monde.recipes.task import Played, Recipe
-from monde.training import FitLandmarksConfig
+from monde.recipes.task import STANDING, Played, Recipe
+from monde.training import FitLandmarksConfig, GoalShares
+from monde.worlds import MAZES
 
 EPISODES = {
     "pointmaze_umaze": (400, 200),
@@ -26,7 +27,8 @@ def maze(
     """The navigator's play (see `Navigator`), a nano model, goals anywhere in the maze.
 
     Inverse dynamics keep the ball in the latent: it is a hundredth of the picture, and all else never changes.
-    Landmarks lead where the learned time does not reach.
+    Landmarks lead where the learned time does not reach. Where the ball keeps its velocity, goals and landmarks are
+    places where it stands, reached at any speed.
 
     Args:
         world: A maze of `EPISODES`.
@@ -37,6 +39,7 @@ def maze(
         planner: What searches.
     """
     recorded, steps = EPISODES[world]
+    standing = STANDING if MAZES[world].lag_steps else ()
     played = Played(
         world=world,
         episodes=recorded,
@@ -45,6 +48,8 @@ def maze(
         budget_steps=2 * steps,
         actor_share=0.75,
         inverse_weight=1.0,
+        goals=GoalShares(standing=standing),
     )
     recipe = played.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)
-    return recipe if recipe.actor is None else replace(recipe, landmarks=FitLandmarksConfig(seed=seed))
+    landmarks = FitLandmarksConfig(standing=standing, seed=seed)
+    return recipe if recipe.actor is None else replace(recipe, landmarks=landmarks)

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from monde.agents import RecordingSummary, record
 from monde.evaluation import ScoreConfig
 from monde.objectives import ObjectiveConfig
 from monde.recipes.strategies import NEED_ACTOR
-from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig
+from monde.training import FitActorConfig, FitLandmarksConfig, GoalShares, TrainConfig
+
+STANDING = (("before", "top"),)
+"""Of worlds whose picture `before` shows a moment ago: in that of a goal nothing moves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,8 @@ class Played:
         budget_steps: Control steps that a planned episode is allowed.
         actor_share: Time for the actor, as a share of that for the model.
         inverse_weight: Of inverse dynamics: what acts is small, and all else never changes.
+        encoder: What sees; none takes the size's own.
+        goals: Where the actor's goals come from.
     """
 
     world: str
@@ -94,6 +99,8 @@ class Played:
     budget_steps: int
     actor_share: float
     inverse_weight: float = 0.0
+    encoder: Literal["conv", "focus"] | None = None
+    goals: GoalShares = GoalShares()  # noqa: RUF009 - frozen
 
     def recipe(self, out: Path, *, minutes: float, episodes: int, seed: int, planner: str) -> Recipe:
         """A nano model, blocks of 5 control steps, windows of 4; arguments as of `MakeRecipe`."""
@@ -101,13 +108,14 @@ class Played:
             data=str(out / "recording"),
             run=str(out / self.world),
             size="nano",
+            encoder=self.encoder,
             block=5,
             window=4,
             minutes=minutes,
             seed=seed,
             objective=ObjectiveConfig(inverse_weight=self.inverse_weight),
         )
-        actor = FitActorConfig(minutes=minutes * self.actor_share, seed=seed) if planner in NEED_ACTOR else None
+        actor = FitActorConfig(minutes=minutes * self.actor_share, goals=self.goals, seed=seed)
         decoder = 10 * minutes
         return Recipe(
             world=self.world,
@@ -116,7 +124,7 @@ class Played:
             policy=self.policy,
             seed=seed,
             train=train,
-            actor=actor,
+            actor=actor if planner in NEED_ACTOR else None,
             score=ScoreConfig(episodes=episodes, budget_steps=self.budget_steps, seed=seed, decoder_seconds=decoder),
             planner=planner,
         )

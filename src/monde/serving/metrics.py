@@ -48,5 +48,5 @@ class Metrics:
     @property
     def answered(self) -> int:
         """Answers of control sessions so far."""
-        held = self.answers.collect()[0].samples
+        held = next(iter(self.answers.collect())).samples
         return int(sum(sample.value for sample in held if sample.name == "monde_answers_total"))

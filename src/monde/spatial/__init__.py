@@ -5,8 +5,8 @@ Conventions are those of `monde.types.geometry`.
 
 from monde.spatial.cameras import backproject, project
 from monde.spatial.clouds import cloud_mask, pad_cloud, thin_cloud
-from monde.spatial.geodesy import east_north_up
 from monde.spatial.frames import place_in_cloud, place_in_image, sensor_poses
+from monde.spatial.geodesy import east_north_up
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
 from monde.spatial.rotations import from_yaw, rotate, unit, yaw
 from monde.spatial.scans import beam_directions, scan_points

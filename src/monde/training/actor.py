@@ -121,7 +121,8 @@ def fit_actor(
     if model.actions.unactuated:
         raise UsageError(f"{run} was learned without actions: there is nothing to act with")
     model.autocast = choose_precision(config.precision, device)
-    summary = fit_heads(model, encode_frames(model, setup), config, progress)
+    data = encode_frames(model, setup, standing=dict(config.goals.standing))
+    summary = fit_heads(model, data, config, progress)
     folder, of = RunFolder(run), weights_hash(run)
     remove_artefact(folder.trust)  # it foretells what the actor that was there would have done
     for place, head in ((folder.actor, summary.actor), (folder.temporal_distance, summary.distance)):

@@ -38,6 +38,7 @@ class GoalShares:
         elsewhere: Share of goals that are any frame of any episode; the others are of the same episode.
         later: Share of those others that lie later; the rest lies anywhere in it.
         mean_steps: Mean distance of the later ones, in control steps (geometric).
+        standing: Sensors, and what they show in a goal's picture; see `encode_frames`.
 
     Raises:
         UsageError: A share outside 0 to 1, or a mean of at most 1 step.
@@ -46,6 +47,7 @@ class GoalShares:
     elsewhere: float = 0.3
     later: float = 0.5
     mean_steps: float = 25.0
+    standing: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not (0 <= self.elsewhere <= 1 and 0 <= self.later <= 1 and 1 < self.mean_steps < math.inf):
@@ -117,7 +119,7 @@ def attempt(
 ) -> Tried:
     """Try C = `recorded` + G blocks at each frame: of the recording, and the actor's, every second of them its mode."""
     frames = tasks.frames
-    mean, std = actor.spread(data.latents[frames][:, None], data.latents[tasks.goals])
+    mean, std = actor.spread(data.latents[frames][:, None], data.goals[tasks.goals])
     noise = torch.randn(mean.shape, generator=generator, device=mean.device)
     noise[:, ::2] = 0
     drawn = actor.around(mean, std, noise)
@@ -161,7 +163,7 @@ def losses(
 ) -> ActorLosses:
     """Losses of actor and distance (heads: both, and the distance's slow copy that gives the targets)."""
     actor, distance, slow = heads
-    z, goal = data.latents[tasks.frames][:, None], data.latents[tasks.goals]
+    z, goal = data.latents[tasks.frames][:, None], data.goals[tasks.goals]
     with torch.no_grad():
         left = slow.distance(tried.outcomes[:, None], goal[:, :, None])  # [F, G, C]
         weight = torch.softmax(-left / temperature, -1)
@@ -169,7 +171,7 @@ def losses(
         target = torch.minimum(target, tasks.blocks_taken)
     predicted = distance(z, goal)
     regression = torch.nn.functional.smooth_l1_loss(predicted, target.expand_as(predicted), beta=0.5)
-    arrival = (distance(tried.imagined, data.latents[_following(data, tasks.frames)]) * tried.whole).mean()
+    arrival = (distance(tried.imagined, data.goals[_following(data, tasks.frames)]) * tried.whole).mean()
     mean, std = (part[:, :, None] for part in actor.spread(z, goal))
     likelihood = (weight * actor.log_likelihood(mean, std, tried.actions[:, None])).sum(-1)
     # At the goal itself there is nothing to learn: every block leads away.

@@ -28,7 +28,7 @@ def clone_recording(
 
     Args:
         run: Run folder.
-        config: Sizes and time as for `fit_actor`; of its goals only `mean_steps` counts.
+        config: Sizes and time as for `fit_actor`; of its goals only `mean_steps` and `standing` count.
         progress: Told as by `fit_actor`.
 
     Raises:
@@ -39,7 +39,7 @@ def clone_recording(
     config = config or FitActorConfig()
     _, setup = reopen(Path(run))
     model = load_model(Path(run), choose_device(config.device)).requires_grad_(False)
-    return clone(model, encode_frames(model, setup), config, progress)
+    return clone(model, encode_frames(model, setup, standing=dict(config.goals.standing)), config, progress)
 
 
 def clone(model: JEPA, data: FrameLatents, config: FitActorConfig, progress: ActorProgress | None = None) -> Actor:
@@ -63,7 +63,7 @@ def clone(model: JEPA, data: FrameLatents, config: FitActorConfig, progress: Act
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * rate_share(step, done)
         tasks = draw_tasks(data, config.frames, config.goals_each, shares, generator)
-        mean, std = actor.spread(data.latents[tasks.frames][:, None], data.latents[tasks.goals])
+        mean, std = actor.spread(data.latents[tasks.frames][:, None], data.goals[tasks.goals])
         taken = data.blocks(tasks.frames).clamp(actor.low, actor.high)[:, None]
         ahead = (tasks.blocks_taken > 0).float()
         loss = -(actor.log_likelihood(mean, std, taken) * ahead).sum() / ahead.sum().clamp_min(1)

@@ -18,6 +18,8 @@ class TrainConfig:
         also: Paths of further recordings to learn from at once (see `monde.data.Mixture`); needs `step_seconds`.
         run: Folder to write.
         size: "nano", "memory", "tiny", "small" or "base".
+        encoder: What sees, for the small sizes: "conv", or "focus" for frames of few small things (places to a fraction
+            of a pixel, before anything is learned); none takes the size's own.
         sensors: Names of the sensors that the model reads; empty takes every camera.
         frame: Side to which frames are resized, in pixels.
         block: Control steps in an action block, and the frame skip.
@@ -61,6 +63,7 @@ class TrainConfig:
     run: str
     also: tuple[str, ...] = ()
     size: str = "nano"
+    encoder: Literal["conv", "focus"] | None = None
     sensors: tuple[str, ...] = ()
     frame: int = 64
     block: int = 5

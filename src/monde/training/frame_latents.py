@@ -1,7 +1,7 @@
 """The latents of every frame that was trained on, for heads that are fitted on a frozen model."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from monde.data import Windows
 from monde.dynamics.time_level import TimeLevel
-from monde.errors import ContractError, DataError
+from monde.errors import ContractError, DataError, UsageError
 from monde.models import JEPA, PlacedModel
 from monde.training.setup import Setup
 from monde.types import Belief, Latents
@@ -29,6 +29,7 @@ class FrameLatents:
         first: [M] index of the first frame of each frame's episode.
         last: [M] index of its last frame.
         block: Control steps of an action block.
+        standing: [M, N, D] what each frame would be as a goal, if that is not what it is: see `encode_frames`.
     """
 
     latents: Float[Tensor, "M N D"]
@@ -36,6 +37,12 @@ class FrameLatents:
     first: Int64[Tensor, " M"]
     last: Int64[Tensor, " M"]
     block: int
+    standing: Float[Tensor, "M N D"] | None = None
+
+    @property
+    def goals(self) -> Float[Tensor, "M N D"]:
+        """What each frame is as a goal."""
+        return self.latents if self.standing is None else self.standing
 
     def __len__(self) -> int:
         return len(self.latents)
@@ -94,6 +101,7 @@ class LevelFrames(FrameLatents):
             first=below.first,
             last=below.last,
             block=below.block * level.config.span,
+            standing=below.standing,
             codes=torch.cat(codes),
         )
 
@@ -123,18 +131,38 @@ def sequence(data: FrameLatents, frames: Int64[Tensor, "..."], span: int) -> Flo
 
 
 @torch.no_grad()
-def encode_frames(model: JEPA | PlacedModel, setup: Setup, episodes: Sequence[int] | None = None) -> FrameLatents:
+def encode_frames(
+    model: JEPA | PlacedModel,
+    setup: Setup,
+    episodes: Sequence[int] | None = None,
+    standing: Mapping[str, str] | None = None,
+) -> FrameLatents:
     """The latents of the frames of some episodes; by default of those that are trained on.
 
+    Args:
+        model: Encodes.
+        setup: Of its run.
+        episodes: Which.
+        standing: Sensors that show in a goal's picture what another one shows. A goal is reached at any speed, and its
+            picture shows no motion: where `before` shows a moment ago, {"before": "top"}.
+
     Raises:
+        UsageError: `standing` names a sensor that the model does not read.
         DataError: Latents that are not finite.
     """
     chosen = setup.split.train if episodes is None else tuple(episodes)
     windows = Windows(setup.cache, chosen, [s.name for s in model.sensors], 1, model.actions)
-    found = []
+    names = {sensor.name for sensor in model.sensors}
+    if standing and not {*standing, *standing.values()} <= names:
+        raise UsageError("goals cannot stand", got=dict(standing), expected=f"sensors of {sorted(names)}")
+    found: list[Tensor] = []
+    still: list[Tensor] = []
     for start in range(0, len(windows), FRAMES_AT_ONCE):
-        index = np.arange(start, min(len(windows), start + FRAMES_AT_ONCE))
-        found.append(model.encode(windows.clip(index)).values[:, 0].float())
+        clip = windows.clip(np.arange(start, min(len(windows), start + FRAMES_AT_ONCE)))
+        found.append(model.encode(clip).values[:, 0].float())
+        if standing:
+            shown = {name: clip.streams[standing.get(name, name)] for name in names}
+            still.append(model.encode(replace(clip, streams=shown)).values[:, 0].float())
     latents = torch.cat(found)
     if not bool(torch.isfinite(latents).all()):
         raise DataError(
@@ -152,6 +180,7 @@ def encode_frames(model: JEPA | PlacedModel, setup: Setup, episodes: Sequence[in
         first=torch.from_numpy(first).to(device),
         last=torch.from_numpy(first + np.repeat(lengths, lengths) - 1).to(device),
         block=model.actions.block,
+        standing=torch.cat(still) if still else None,
     )
 
 

@@ -56,6 +56,7 @@ class ReacherConfig:
         success_metres: Distance of the tip to the goal's that counts as reached, at whatever speed.
         radius_metres: Half the thickness of the links, and the tip's radius, as drawn.
         half_view_metres: Half the side of the square that the picture shows.
+        lag_steps: Control steps that the picture `before` is behind: one picture does not tell how fast the arm turns.
         link: Colour of the upper link.
         forearm: Colour of the lower link.
         look: All other colours (the tip is the agent), light and view.
@@ -69,22 +70,23 @@ class ReacherConfig:
     success_metres: float = 0.05
     radius_metres: float = 0.015
     half_view_metres: float = 0.25
+    lag_steps: int = 5
     link: Colour = (0, 102, 153)
     forearm: Colour = (66, 148, 196)
     look: Look = PLAIN
 
     def __post_init__(self) -> None:
         sizes = (self.strength, self.success_metres, self.radius_metres, self.half_view_metres)
-        if min(sizes) <= 0 or self.strength > 1:
+        if min(sizes) <= 0 or self.strength > 1 or self.lag_steps < 0:
             raise ContractError("ReacherConfig is out of range", got=self, expected="sizes above 0, strength up to 1")
 
 
 class Reacher(PicturedWorld):
     """The arm, starting at rest in any pose, with another pose as its goal.
 
-    Sensors: `top` RGB [3, side, side], seen from above, y upwards; `state` [cos, sin of the shoulder, cos, sin of the
-    elbow, both angular velocities in rad/s, tip x, tip y in m]. Actions: torques of shoulder and elbow. Distances are
-    those of the tips, in metres.
+    Sensors: `top` RGB [3, side, side], seen from above, y upwards; `before`, the same of five control steps ago;
+    `state` [cos, sin of the shoulder, cos, sin of the elbow, both angular velocities in rad/s, tip x, tip y in m].
+    Actions: torques of shoulder and elbow. Distances are those of the tips, in metres.
     """
 
     def __init__(self, config: ReacherConfig | None = None, *, batch: int, name: str = "reacher") -> None:
@@ -98,6 +100,7 @@ class Reacher(PicturedWorld):
             actions=ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), dt_seconds=dt, names=("shoulder", "elbow")),
             state_names=_STATE,
             state_unit="1, 1, 1, 1, rad/s, rad/s, m, m",
+            lag_steps=self.config.lag_steps,
         )
         self._data: list[mujoco.MjData] = [engine().MjData(self._model) for _ in range(batch)]
         self._simulate = engine().mj_step
@@ -108,7 +111,7 @@ class Reacher(PicturedWorld):
         self._arena = paint_boxes(blank(1, side, look.wall), box, look.floor)
 
     def scripted(self) -> Policy:
-        """A policy that steers, with noise, to one random pose after another."""
+        """A policy that steers to random poses, and in between lets torques swing the arm."""
         return _Steerer(self)
 
     def _begin(
@@ -161,31 +164,62 @@ class Reacher(PicturedWorld):
 
 
 class _Steerer:
-    """A spring and a damper towards a pose per row, drawn anew on arrival and at the start of an episode."""
+    """One undertaking after another in each row: half of them steer to a random pose by a spring and a damper, with
+    noise; a quarter hold one random torque after another, and a quarter full ones. Those turn the arm as fast as it
+    may be turned later: of speeds that were never recorded a model knows nothing, not even how to leave them.
+    """
 
     _ARRIVED = 0.2
     _NOISE = 0.3
+    _SHARES = (0.5, 0.75)
+    """Below the first: a pose; below the second: random torques; above: full ones."""
+    _STEPS = 25
+    """Of an undertaking that is no pose, and half of what is spent on a pose at most."""
+    _HOLD_STEPS = 8
 
     def __init__(self, world: Reacher) -> None:
         self._world = world
-        self._target = np.full((world.batch, 2), np.nan)
+        self._target = self._held = np.full((world.batch, 2), np.nan)
+        self._share = np.zeros(world.batch)
+        self._spent = np.zeros(world.batch, dtype=np.int64)
 
     def __call__(
         self, observation: Observation, actions: ActionSpec, generator: np.random.Generator
     ) -> Float[np.ndarray, "B 2"]:
         state = observation.values["state"].astype(np.float64)
         angles = np.stack([np.arctan2(state[:, 1], state[:, 0]), np.arctan2(state[:, 3], state[:, 2])], axis=1)
-        fresh = np.stack([_draw_pose(generator)[:2] for _ in state])
-        with np.errstate(invalid="ignore"):
-            gap = self._target - angles
-            gap[:, 0] = np.mod(gap[:, 0] + np.pi, 2 * np.pi) - np.pi
-            new = (observation.times_seconds == 0) | ~(np.abs(gap) >= self._ARRIVED).any(axis=1)
-        self._target = np.where(new[:, None], fresh, self._target)
-        gap = np.where(new[:, None], 0, gap)
+        gap = self._choose(angles, observation.times_seconds == 0, generator)
         # rad/s², critically damped at 5 rad/s; the motors give 200 rad/s² and more.
         push = (25 * gap - 10 * state[:, 4:6]) / (200 * self._world.config.strength)
-        noise = generator.normal(0, self._NOISE, size=push.shape)
-        return np.clip(push + noise, actions.low, actions.high).astype(np.float32)
+        push += generator.normal(0, self._NOISE, size=push.shape)
+        torque = np.where((self._share < self._SHARES[0])[:, None], push, self._held)
+        return np.clip(torque, actions.low, actions.high).astype(np.float32)
+
+    def _choose(
+        self, angles: Float64[np.ndarray, "B 2"], begun: Bool[np.ndarray, " B"], generator: np.random.Generator
+    ) -> Float64[np.ndarray, "B 2"]:
+        """New undertakings for the rows that are done with theirs; the angles that are left to each row's pose."""
+        B = len(angles)
+        # All rows draw at every step: what one gets does not depend on when the others need something new.
+        fresh, share = np.stack([_draw_pose(generator)[:2] for _ in angles]), generator.uniform(size=B)
+        random, full = generator.uniform(-1, 1, size=(B, 2)), generator.integers(-1, 2, size=(B, 2))
+        redraw = generator.uniform(size=B) < 2 / (self._HOLD_STEPS + 1)
+        posing = self._share < self._SHARES[0]
+        with np.errstate(invalid="ignore"):
+            arrived = posing & (np.abs(_turn(self._target - angles)) < self._ARRIVED).all(axis=1)
+        new = begun | arrived | (self._spent >= np.where(posing, 2 * self._STEPS, self._STEPS))
+        self._target = np.where(new[:, None], fresh, self._target)
+        self._share = np.where(new, share, self._share)
+        self._spent = np.where(new, 1, self._spent + 1)
+        forced = self._share >= self._SHARES[1]
+        held = np.where(forced[:, None], full, random)
+        self._held = np.where((new | (redraw & ~forced))[:, None], held, self._held)
+        return _turn(self._target - angles)
+
+
+def _turn(gap: Float64[np.ndarray, "B 2"]) -> Float64[np.ndarray, "B 2"]:
+    """Differences of angles, the shoulder's the shorter way round; the elbow has stops."""
+    return np.stack([np.mod(gap[:, 0] + np.pi, 2 * np.pi) - np.pi, gap[:, 1]], axis=1)
 
 
 def tips(states: Float64[np.ndarray, "B n"]) -> tuple[Float64[np.ndarray, "B 2"], Float64[np.ndarray, "B 2"]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, Shaped, UInt8
 
 from monde.errors import WorldError
 from monde.protocols import Observation, Transition
@@ -34,6 +34,7 @@ class SimulatedWorld(CameraWorld, ABC):
         state_names: One name per component of the sensor `state`.
         state_unit: Their units.
         sensors: All of its sensors, where they are others than `top` and `state`.
+        lag_steps: Control steps that the picture `before` is behind, or 0 for a world without it.
 
     Raises:
         ContractError: A batch or a side out of limits.
@@ -49,6 +50,7 @@ class SimulatedWorld(CameraWorld, ABC):
         state_names: tuple[str, ...] = (),
         state_unit: str = "1",
         sensors: tuple[Sensor, ...] = (),
+        lag_steps: int = 0,
     ) -> None:
         super().__init__(
             name=name,
@@ -58,6 +60,7 @@ class SimulatedWorld(CameraWorld, ABC):
             state_names=state_names,
             state_unit=state_unit,
             sensors=sensors,
+            lag_steps=lag_steps,
         )
         self._seeds: tuple[int, ...] = ()
         self._state = np.zeros((batch, 1))
@@ -74,8 +77,8 @@ class SimulatedWorld(CameraWorld, ABC):
         """The state of one row one control step later."""
 
     @abstractmethod
-    def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
-        """What the sensors show of some states, one of each row, at the present time."""
+    def _sensed(self, states: Float64[np.ndarray, "B n"]) -> dict[str, Shaped[np.ndarray, "B ..."]]:
+        """What the sensors show of some states, one of each row."""
 
     @abstractmethod
     def _reached(self, states: Float64[np.ndarray, "B n"], goals: Float64[np.ndarray, "B n"]) -> Bool[np.ndarray, " B"]:
@@ -98,7 +101,7 @@ class SimulatedWorld(CameraWorld, ABC):
         begun = [self._guarded(row, seed) for row, seed in enumerate(self._seeds)]
         self._state = np.stack([state for state, _ in begun])
         self._goal = np.stack([goal for _, goal in begun])
-        return self._observe(self._state)
+        return self._see()
 
     @final
     def step(self, controls: Float[np.ndarray, "..."]) -> Transition:
@@ -111,13 +114,15 @@ class SimulatedWorld(CameraWorld, ABC):
         checked = check_controls(self._name, self._actions, self._batch, controls)
         self._steps = steps + 1
         self._state = np.stack([self._stepped(row, control) for row, control in enumerate(checked)])
-        return Transition(self._observe(self._state), np.zeros(self._batch, dtype=np.bool_))
+        return Transition(
+            Observation(self._now(self._sensed(self._state)), self._times()), np.zeros(self._batch, dtype=np.bool_)
+        )
 
     @final
     def goal(self) -> Observation:
         """What the sensors would show at each row's goal, at the present time."""
         self._begun()
-        return self._observe(self._goal)
+        return Observation(self._still(self._sensed(self._goal)), self._times())
 
     @final
     def success(self) -> Bool[np.ndarray, " B"]:
@@ -130,6 +135,10 @@ class SimulatedWorld(CameraWorld, ABC):
         """How far [B] each row is from its goal, in the world's unit."""
         self._begun()
         return self._apart(self._state, self._goal)
+
+    @final
+    def _see(self) -> Observation:
+        return Observation(self._now(self._sensed(self._state)), self._times())
 
     @final
     def _guarded(self, row: int, seed: int) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
@@ -172,5 +181,5 @@ class PicturedWorld(SimulatedWorld, ABC):
         """What the sensor `state` tells of some states."""
 
     @final
-    def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
-        return Observation({"top": self._paint(states), "state": self._told(states)}, self._times())
+    def _sensed(self, states: Float64[np.ndarray, "B n"]) -> dict[str, Shaped[np.ndarray, "B ..."]]:
+        return {"top": self._paint(states), "state": self._told(states)}

@@ -50,6 +50,6 @@ def test_the_pose_of_the_ant_is_seen() -> None:
     world.reset([5, 5])
     states = world._states.copy()
     states[1, 8:16] = -0.3 * np.sign(states[1, 8:16]) + states[1, 8:16]
-    top = world._observe(states).values["top"].astype(int)
+    top = world._sensed(states)["top"].astype(int)
     changed = (np.abs(top[0] - top[1]).max(axis=0) > 10).sum()
     assert 6 <= changed <= 150

@@ -68,12 +68,12 @@ class ChoosingGuide:
 
 
 class ChoosingJourney:
-    """See `ChoosingGuide`. Once a row is led it is led to the end."""
+    """See `ChoosingGuide`. A row that got no nearer by itself is led to the end."""
 
     def __init__(self, guide: ChoosingGuide, batch: int) -> None:
         self.guide = guide
         self._journeys: list[Journey] = [each.begin(batch) for each in guide.guides]
-        self._led = torch.zeros(batch, dtype=torch.bool)
+        self._stuck = torch.zeros(batch, dtype=torch.bool)
         self._best = torch.full((batch,), torch.inf)
         self._stalled = torch.zeros(batch, dtype=torch.int64)
 
@@ -86,10 +86,11 @@ class ChoosingJourney:
         nearer = left < self._best[index] - PROGRESS_BLOCKS
         self._best[index] = torch.where(nearer, left, self._best[index])
         self._stalled[index] = torch.where(nearer, 0, self._stalled[index] + 1)
-        self._led[index] |= (left > config.trusted_blocks) | (self._stalled[index] > config.patience)
+        self._stuck[index] |= self._stalled[index] > config.patience
+        led = self._stuck[index] | (left > config.trusted_blocks)
         lead = straight(goal, direct)
         for place, journey in enumerate(self._journeys):
-            at = self._led[index].nonzero()[:, 0] if place == 0 else (~lead.reachable).cpu().nonzero()[:, 0]
+            at = led.nonzero()[:, 0] if place == 0 else (~lead.reachable).cpu().nonzero()[:, 0]
             if not len(at):
                 break
             here = at.to(rows.device)

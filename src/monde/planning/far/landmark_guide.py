@@ -135,7 +135,7 @@ class LandmarkJourney:
             ways.append(tuple(way))
             outcome.append(Outcome.WAY if times else _why_not(found, blocks[at]))
             left[at] = times[-1] if times else np.inf
-            step = _reached(times, guide.config.ahead_blocks)
+            step = _next(times, guide.config.ahead_blocks, guide.landmarks.radius_blocks)
             if step is not None and step < len(way):
                 wanted[at] = guide.landmarks.latents[way[step]]
             self._watch(found, way, step, left[at])
@@ -203,11 +203,13 @@ class LandmarkJourney:
         row.best, row.stalled = np.inf, 0
 
 
-def _reached(times: list[float], ahead: float) -> int | None:
-    """The last of the stations that is at most `ahead` blocks away, or the first; none where there is no way."""
+def _next(times: list[float], ahead: float, arrived: float) -> int | None:
+    """The station to make for: the last that is at most `ahead` blocks away, but none that one is at already, within
+    `arrived` blocks: who made for it would hover there. None where there is no way."""
     if not times:
         return None
-    return max(0, sum(time <= ahead for time in times) - 1)
+    last = max(0, sum(time <= ahead for time in times) - 1)
+    return min(last + (times[last] <= min(arrived, ahead / 2)), len(times) - 1)
 
 
 def _why_not(row: _Row, blocks: Float64[np.ndarray, " k"]) -> Outcome:

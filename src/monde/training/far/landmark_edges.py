@@ -51,7 +51,7 @@ def to_itself(between: TimeBetween, latents: Float[Tensor, "M N D"]) -> Float[Te
 def candidates(data: FrameLatents, count: int, generator: Generator) -> Int64[Tensor, " C"]:
     """Frames spread over all that was visited: farthest points in latent space, of a few times as many at random."""
     drawn = torch.randperm(len(data), generator=generator, device=data.first.device)[: 4 * count]
-    flat = data.latents[drawn].flatten(1)
+    flat = data.goals[drawn].flatten(1)
     if len(drawn) <= count:
         return drawn
     chosen = torch.zeros(count, dtype=torch.int64, device=drawn.device)
@@ -72,7 +72,7 @@ def choose(
     Farthest-point sampling (Gonzalez 1985) under the learned time, as in landmark-based planning with goals
     (arXiv 2011.12491, section 4.2).
     """
-    latents = data.latents[among]
+    latents = data.goals[among]
     apart, error = torch.full((len(latents),), torch.inf, device=latents.device), to_itself(between, latents)
     picked: list[int] = []
     while float(apart.max()) > radius_blocks and len(picked) < most:
@@ -91,7 +91,8 @@ def choose(
         apart[far] = torch.minimum(
             apart[far], both_ways(between, here[:, None], known[index], error[far, None]).amin(1)
         )
-    gaps = torch.cdist(latents.flatten(1), latents[chosen].flatten(1)).amin(1)
+    # What moves lies further away in latent space than what stands, and is not strange for that.
+    gaps = torch.cdist(data.latents[among].flatten(1), latents[chosen].flatten(1)).amin(1)
     return Chosen(among[chosen], float(apart.max()), float(gaps.max()))
 
 
@@ -108,7 +109,7 @@ def assign(
     k = min(LOOKED_AT, len(known))
     found = []
     for part in frames.split(max(1, PAIRS_AT_ONCE // k)):
-        here = data.latents[part]
+        here = data.goals[part]
         index = torch.cdist(here.flatten(1), known).topk(k, dim=1, largest=False).indices
         error = to_itself(between, here)[:, None]
         blocks, nearest = both_ways(between, here[:, None], landmarks[index], error).min(1)

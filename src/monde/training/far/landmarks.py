@@ -37,6 +37,7 @@ class FitLandmarksConfig:
         reach_blocks: Learned times are believed up to this: no edge is longer.
         least_seen: Passages in the recording that an edge needs.
         most_bytes: Memory of the graph; where it is too little, there are fewer landmarks.
+        standing: Sensors, and what they show of a place where one stands; see `encode_frames`.
         candidates: Visited places that they are chosen from, for each landmark.
         frames: Frames that are looked at for passages; whole episodes.
         seed: Of the candidates.
@@ -51,6 +52,7 @@ class FitLandmarksConfig:
     reach_blocks: float = 5.0
     least_seen: int = 2
     most_bytes: int = MAX_LANDMARK_BYTES
+    standing: tuple[tuple[str, str], ...] = ()
     candidates: int = 4
     frames: int = 100_000
     seed: int = 0
@@ -109,7 +111,7 @@ def fit_landmarks(
     model.autocast = choose_precision("auto", device)
     if progress is not None:
         progress(0.0, 1.0, "encoding frames")
-    data = encode_frames(model, setup)
+    data = encode_frames(model, setup, standing=dict(config.standing))
     summary = make_landmarks(data, head.distance, config, progress)
     remove_artefact(folder.landmarks)
     summary.landmarks.save(folder.landmarks, of, content_hash(folder.temporal_distance))
@@ -137,7 +139,7 @@ def make_landmarks(
         pruned = None
     elif pruned is not None:
         pruned += f": some places lie {chosen.radius_blocks:.1f} blocks from the nearest, not {config.radius_blocks:g}"
-    latents = data.latents[chosen.frames]
+    latents = data.goals[chosen.frames]
     tell(0.5, 1.0, "joining them")
     frames = _in_whole_episodes(data, config.frames, generator)
     owner = assign(data, frames, latents, between, max(config.radius_blocks, chosen.radius_blocks))

@@ -110,7 +110,7 @@ def fit_levels(
     if model.actions.unactuated:
         raise UsageError(f"{run} was learned without actions: there is nothing to act with")
     model.autocast = choose_precision("auto", device)
-    data, below = encode_frames(model, setup), model.actions
+    data, below = encode_frames(model, setup, standing=dict(config.heads.goals.standing)), model.actions
     folder, of, found = RunFolder(run), weights_hash(run), []
     whole = 2 * (config.levels - 1)
     for number in range(2, config.levels + 1):

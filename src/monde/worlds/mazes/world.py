@@ -1,11 +1,10 @@
 """`MazeWorld`: a body in a maze, in the real simulator, seen from above."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, UInt8
+from jaxtyping import Bool, Float, Float64, Shaped
 
 from monde.errors import ContractError, unknown_name
 from monde.limits import MAX_FRAME_SIDE_PIXELS
@@ -93,8 +92,7 @@ class MazeWorld(CameraWorld):
             actions=self._body.actions,
             state_names=self._body.state_names,
             state_unit=self.kind.unit,
-            # Where one picture does not tell how the body moves, one of a moment ago is shown beside it.
-            cameras=("top", "before") if self.kind.lag_steps else ("top",),
+            lag_steps=self.kind.lag_steps,
         )
         self._starts = Starts(
             self.layout,
@@ -107,7 +105,6 @@ class MazeWorld(CameraWorld):
         self._background = self._view.background()
         self._states = self._goals = np.zeros((batch, 0))
         self._fields: Float64[np.ndarray, "B n"] | None = None
-        self._pictures: deque[UInt8[np.ndarray, "B 3 side side"]] = deque(maxlen=self.kind.lag_steps + 1)
         self._seeds: tuple[int, ...] = ()
 
     def reset(self, seeds: Sequence[int]) -> Observation:
@@ -124,7 +121,6 @@ class MazeWorld(CameraWorld):
             goals.append(self._body.stand(goal, generator))
         self._states, self._goals = self._put(starts), self._put(goals)
         self._fields, self._steps = None, 0
-        self._pictures.clear()
         return self._see()
 
     def step(self, controls: Float[np.ndarray, "..."]) -> Transition:
@@ -147,7 +143,7 @@ class MazeWorld(CameraWorld):
     def goal(self) -> Observation:
         """What the sensors would show with the body standing at each row's goal, at the present time."""
         self._begun()
-        return self._observe(self._goals)
+        return Observation(self._still(self._sensed(self._goals)), self._times())
 
     def success(self) -> Bool[np.ndarray, " B"]:
         """Whether the straight-line distance to the goal is within the environment's own tolerance now."""
@@ -187,15 +183,8 @@ class MazeWorld(CameraWorld):
         return self._simulator.start(np.stack(qpos), np.stack(qvel))
 
     def _see(self) -> Observation:
-        """What is seen of the present states, `before` as it was, or as it was at the start."""
-        seen = self._observe(self._states)
-        self._pictures.append(seen.values["top"])
-        if not self.kind.lag_steps:
-            return seen
-        return Observation({**seen.values, "before": self._pictures[0]}, seen.times_seconds)
+        return Observation(self._now(self._sensed(self._states)), self._times())
 
-    def _observe(self, states: Float64[np.ndarray, "B width"]) -> Observation:
-        """What would be seen of these states if they had been so for a while."""
+    def _sensed(self, states: Float64[np.ndarray, "B width"]) -> dict[str, Shaped[np.ndarray, "B ..."]]:
         top = self.config.look.light(self._body.paint(self._background, self._view, states))
-        values = {"top": top, "before": top} if self.kind.lag_steps else {"top": top}
-        return Observation({**values, "state": self._body.state(states).astype(np.float32)}, self._times())
+        return {"top": top, "state": self._body.state(states).astype(np.float32)}

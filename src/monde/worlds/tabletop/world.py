@@ -5,10 +5,10 @@ stands is told by the sensor `rig`: the frame that camera and depth camera are m
 """
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Bool, Float64, Shaped, UInt8
 
 from monde.errors import WorldError
-from monde.protocols import Observation, Policy
+from monde.protocols import Policy
 from monde.types import ActionSpec, Mount, Sensor
 from monde.worlds.simulated import GOAL_DRAWS, SimulatedWorld
 from monde.worlds.tabletop.config import DT_SECONDS, REACH_METRES, TabletopConfig
@@ -105,7 +105,7 @@ class Tabletop(SimulatedWorld):
         self._tables[row].step(control)
         return self._tables[row].state()
 
-    def _observe(self, states: Float64[np.ndarray, "B n"]) -> Observation:
+    def _sensed(self, states: Float64[np.ndarray, "B n"]) -> dict[str, Shaped[np.ndarray, "B ..."]]:
         shots = [self._shown.shoot(table, state) for table, state in zip(self._tables, states)]
         depth = [measured(metres, self.config) for _, metres in shots]
         rigs = [np.array(scene.rig) for scene in self._scenes]
@@ -113,7 +113,7 @@ class Tabletop(SimulatedWorld):
         for row, (metres, rig) in enumerate(zip(depth, rigs)):
             found = cloud(metres, self._camera, rig, self.config.points)
             points[row, : len(found)] = found
-        values = {
+        return {
             "camera": np.stack([rgb for rgb, _ in shots]),
             "depth": np.stack(depth)[:, None],
             "points": points,
@@ -122,7 +122,6 @@ class Tabletop(SimulatedWorld):
             "gripper": states[:, TIP].astype(np.float32),
             RIG: np.stack(rigs).astype(np.float32),
         }
-        return Observation(values, self._times())
 
     def _gap(self, states: Float64[np.ndarray, "B n"]) -> Float64[np.ndarray, "B 3"]:
         tops = states[:, OBJECT].copy()
