@@ -7,6 +7,7 @@ from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
 from monde.readouts.motion import MotionConfig, MotionHead
 from monde.readouts.scan_forecast import ScanForecast, ScanForecastConfig
 from monde.readouts.scan_inputs import PAST, ScanInputs, scan_inputs
+from monde.readouts.scan_matcher import ScanMatcher, ScanMatcherConfig, flow
 from monde.readouts.success_probability import (
     SuccessProbability,
     SuccessProbabilityConfig,
@@ -28,6 +29,8 @@ __all__ = [
     "ScanForecast",
     "ScanForecastConfig",
     "ScanInputs",
+    "ScanMatcher",
+    "ScanMatcherConfig",
     "SuccessProbability",
     "SuccessProbabilityConfig",
     "TemporalDistance",
@@ -37,6 +40,7 @@ __all__ = [
     "fit_linear",
     "fit_mlp",
     "fit_success_probability",
+    "flow",
     "load_decoder",
     "save_decoder",
     "scan_inputs",

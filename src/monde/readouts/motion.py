@@ -28,6 +28,7 @@ class MotionConfig:
         scan: Name of the sensor that tells how near things are.
         hidden: Width.
         depth: Residual blocks.
+        clear_m: How near to anything the middle of the body may come.
         furthest_m: What is farther away than this counts as so far.
 
     Raises:
@@ -38,6 +39,7 @@ class MotionConfig:
     actions: int
     pose: Sensor
     scan: str
+    clear_m: float = 0.0
     hidden: int = 128
     depth: int = 2
     furthest_m: float = 2.0

@@ -11,6 +11,8 @@ from monde.training.far.levels import FitLevelsConfig, LevelSummary, fit_levels
 from monde.training.loop import TrainProgress, TrainSummary, train
 from monde.training.motion import FitMotionConfig, MotionSummary, fit_motion
 from monde.training.refine import RefineConfig, refine
+from monde.training.scan_forecast import FitScanForecastConfig, fit_scan_forecast
+from monde.training.scan_matcher import FitScanMatcherConfig, fit_scan_matcher
 from monde.training.step import TrainStep
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "FitLandmarksConfig",
     "FitLevelsConfig",
     "FitMotionConfig",
+    "FitScanForecastConfig",
+    "FitScanMatcherConfig",
     "GoalShares",
     "LandmarkSummary",
     "LevelSummary",
@@ -39,6 +43,8 @@ __all__ = [
     "fit_landmarks",
     "fit_levels",
     "fit_motion",
+    "fit_scan_forecast",
+    "fit_scan_matcher",
     "refine",
     "train",
 ]

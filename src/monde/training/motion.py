@@ -31,6 +31,7 @@ class FitMotionConfig:
         batch: Blocks in a step.
         learning_rate: Of AdamW; it falls along a cosine.
         hidden: Width.
+        clear_m: How near to anything the middle of the body may come, for planners: they keep clear of it.
         seed: Of weights and batches.
         device: "auto", "cpu", "cuda", …
 
@@ -42,6 +43,7 @@ class FitMotionConfig:
     batch: int = 512
     learning_rate: float = 2e-3
     hidden: int = 128
+    clear_m: float = 0.0
     seed: int = 0
     device: str = "auto"
 
@@ -92,6 +94,7 @@ def fit_motion(run: Path | str, config: FitMotionConfig | None = None) -> Motion
         sizes = MotionConfig(
             features=data.latents[0].numel(), actions=model.actions.width, pose=pose, scan=scan.name,
             hidden=config.hidden,
+            clear_m=config.clear_m,
         )  # fmt: skip
         head = MotionHead(sizes).to(device)
     summary = _fit(head, data, _told(setup, data, pose, scan), config)
