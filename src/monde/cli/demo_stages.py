@@ -15,7 +15,7 @@ from monde.recipes import Recipe, strategy
 from monde.report import build_report
 from monde.scorecard import Row, Scorecard
 from monde.store import PeakMemory, RunFolder, read_json, read_manifest, write_json
-from monde.training import TrainProgress, fit_actor, fit_landmarks, fit_motion, train
+from monde.training import TrainProgress, fit_actor, fit_body_motion, fit_landmarks, train
 
 SHOWN = ("probe_position_rmse_px", "success", "steps_to_success", "plan_seconds", "wall_seconds", "anonymous_bytes")
 """Figures that are printed at the end."""
@@ -53,7 +53,7 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
     if recipe.motion is not None and not _is_of_newest(run, run.motion, "motion"):
         fresh.append("motion")
         with reporter.track("3/5 learning how actions move the body"):
-            fit_motion(recipe.run, recipe.motion)
+            fit_body_motion(recipe.run, recipe.motion)
     if recipe.actor is not None and not _fitted(run):
         fresh.append("actor")
         with reporter.track("3/5 fitting the actor") as advance:

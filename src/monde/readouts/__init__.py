@@ -1,10 +1,10 @@
 """Small heads on frozen latents: linear and nonlinear state probes, temporal distance, and a decoder for looking."""
 
+from monde.readouts.body_motion import BodyMotion, BodyMotionConfig
 from monde.readouts.decoder import DecoderConfig, FrameDecoder, fit_decoder, load_decoder, save_decoder
 from monde.readouts.familiarity import REFERENCES, Familiarity, fit_familiarity
 from monde.readouts.linear import LinearReadout, fit_linear
 from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
-from monde.readouts.motion import MotionConfig, MotionHead
 from monde.readouts.scan_forecast import ScanForecast, ScanForecastConfig
 from monde.readouts.scan_inputs import PAST, ScanInputs, scan_inputs
 from monde.readouts.scan_matcher import ScanMatcher, ScanMatcherConfig, flow
@@ -18,14 +18,14 @@ from monde.readouts.temporal_distance import TemporalDistance, TemporalDistanceC
 __all__ = [
     "PAST",
     "REFERENCES",
+    "BodyMotion",
+    "BodyMotionConfig",
     "DecoderConfig",
     "Familiarity",
     "FrameDecoder",
     "LinearReadout",
     "MLPReadout",
     "MLPReadoutConfig",
-    "MotionConfig",
-    "MotionHead",
     "ScanForecast",
     "ScanForecastConfig",
     "ScanInputs",

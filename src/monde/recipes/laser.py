@@ -12,7 +12,7 @@ from monde.recipes.task import Recipe, Trained
 from monde.store import RunFolder
 from monde.training import (
     FitActorConfig,
-    FitMotionConfig,
+    FitBodyMotionConfig,
     FitScanForecastConfig,
     FitScanMatcherConfig,
     GoalShares,
@@ -59,7 +59,7 @@ def laser_rooms(
             seed=seed,
             objective=ObjectiveConfig(inverse_weight=1.0),
         ),
-        motion=FitMotionConfig(clear_m=CLEAR_M, seed=seed) if acts else None,
+        motion=FitBodyMotionConfig(clear_m=CLEAR_M, seed=seed) if acts else None,
         actor=FitActorConfig(minutes=minutes, goals=GoalShares(elsewhere=0.0), seed=seed) if acts else None,
         score=ScoreConfig(episodes=episodes, budget_steps=100, seed=seed, decoder_seconds=0.0),
         planner=planner,

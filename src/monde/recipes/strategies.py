@@ -30,7 +30,7 @@ from monde.planning import (
     RandomShootingPlanner,
 )
 from monde.protocols import Planner
-from monde.readouts import MotionHead, TemporalDistance
+from monde.readouts import BodyMotion, TemporalDistance
 from monde.recipes.guides import choose_guide
 from monde.store import RunFolder
 from monde.training import choose_device
@@ -99,7 +99,7 @@ def strategy(
     timed = cost == "time" or (cost == "auto" and actor is not None)
     energy = _time(name, run, place) if timed else LatentDistance()
     if timed and placed and run is not None:
-        energy = energy + keep_clear(MotionHead.load(RunFolder(run).motion, weights_hash(run)).config.clear_m)
+        energy = energy + keep_clear(BodyMotion.load(RunFolder(run).motion, weights_hash(run)).config.clear_m)
     led = name in GUIDED or (name == "auto" and actor is not None)
     guide = choose_guide(name, run, place) if led and run is not None else None
     found = Strategy(PLANNERS[planner], energy, actor, guide)

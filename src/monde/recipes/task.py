@@ -9,7 +9,7 @@ from monde.agents import RecordingSummary, record
 from monde.evaluation import ScoreConfig
 from monde.objectives import ObjectiveConfig
 from monde.recipes.strategies import NEED_ACTOR
-from monde.training import FitActorConfig, FitLandmarksConfig, FitMotionConfig, TrainConfig
+from monde.training import FitActorConfig, FitBodyMotionConfig, FitLandmarksConfig, TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Recipe(Trained):
     actor: FitActorConfig | None
     score: ScoreConfig
     planner: str
-    motion: FitMotionConfig | None = None
+    motion: FitBodyMotionConfig | None = None
     landmarks: FitLandmarksConfig | None = None
 
     def record(self, progress: Callable[[int, int], None] | None = None) -> RecordingSummary:

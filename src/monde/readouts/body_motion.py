@@ -18,7 +18,7 @@ KIND = "motion"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionConfig:
+class BodyMotionConfig:
     """Sizes.
 
     Args:
@@ -46,14 +46,14 @@ class MotionConfig:
 
     def __post_init__(self) -> None:
         if min(self.features, self.actions, self.hidden, self.depth, self.furthest_m) <= 0:
-            raise ContractError("MotionConfig has an empty size", got=self, expected="everything > 0")
+            raise ContractError("BodyMotionConfig has an empty size", got=self, expected="everything > 0")
 
 
-class MotionHead(nn.Module):
+class BodyMotion(nn.Module):
     """Latent and action block to the motion (ahead and left in metres, turn in radians) and the least range met.
 
     A body that runs into something stops: what is seen tells how far a block really leads. Fitted on what odometry and
-    scans told of recorded blocks (`monde.training.fit_motion`); no true pose is asked for.
+    scans told of recorded blocks (`monde.training.fit_body_motion`); no true pose is asked for.
     """
 
     mean: Tensor
@@ -62,7 +62,7 @@ class MotionHead(nn.Module):
     action_std: Tensor
     scale: Tensor
 
-    def __init__(self, config: MotionConfig) -> None:
+    def __init__(self, config: BodyMotionConfig) -> None:
         super().__init__()
         self.config = config
         for name, size in (("mean", config.features), ("action_mean", config.actions)):
@@ -101,7 +101,7 @@ class MotionHead(nn.Module):
         save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
 
     @classmethod
-    def load(cls, folder: Path, of: str | None = None) -> "MotionHead":
+    def load(cls, folder: Path, of: str | None = None) -> "BodyMotion":
         """Read it back, in evaluation mode.
 
         Raises:
@@ -109,7 +109,7 @@ class MotionHead(nn.Module):
         """
         what = f"the motion head in {folder} was fitted on the latents of another model"
         artefact = load_bound(folder, KIND, of, what, "fit it again on this run")
-        head = cls(from_json(MotionConfig, artefact.meta.get("config"), "config"))
+        head = cls(from_json(BodyMotionConfig, artefact.meta.get("config"), "config"))
         check_tensors(folder / TENSORS, artefact.tensors, head.state_dict())
         head.load_state_dict(dict(artefact.tensors))
         return head.eval()
