@@ -5,8 +5,8 @@
 The recipe `laser_rooms` is recorded, trained and fitted (skipped where the folder holds it). Then n episodes on each
 map: rooms of other seeds, and the held-out part of the campus (this model was recorded in rooms alone: all of the
 campus is new to it). The goal is a place, 1.5 to 6 m away on the shortest way, told in odometry's frame at the start; a
-run succeeds when the robot is within 0.3 m of it in truth, before 100 control steps (25 s) are spent. Floors: actions at
-random, straight to the goal, staying. A step is free of collisions if the robot ran into nothing in it. Writes
+run succeeds when the robot is within 0.3 m of it in truth, before 100 control steps (25 s) are spent. Floors: actions
+at random, straight to the goal, staying. A step is free of collisions if the robot ran into nothing in it. Writes
 results/laser.json.
 """
 

@@ -31,7 +31,7 @@ from common import options, write
 from malaga_log import Log, read_log
 from monde.data import Windows
 from monde.models import JEPA, load_model, weights_hash
-from monde.readouts import MLPReadout, MLPReadoutConfig, ScanForecast, ScanMatcher, fit_mlp
+from monde.readouts import MLPReadoutConfig, MotionReadout, ScanForecast, ScanMatcher, fit_motion
 from monde.recipes import laser_yard
 from monde.scorecard import Row
 from monde.spatial import match_scans, scanner_motion, se2_compose, se2_inverse, warp_scan
@@ -110,7 +110,7 @@ def forecast_rows(model: JEPA, run: Path, log: Log) -> list[Row]:
     return rows
 
 
-def latent_readout(model: JEPA, run: Path, most: int = 12_000) -> MLPReadout:
+def latent_readout(model: JEPA, run: Path, most: int = 8_000) -> MotionReadout:
     """Motion of the scanner from the latents of two scans, fitted on the simulated recording."""
     _, setup = reopen(run)
     windows = Windows(setup.cache, setup.split.train, ["scan", "state"], 2, model.actions)
@@ -119,11 +119,11 @@ def latent_readout(model: JEPA, run: Path, most: int = 12_000) -> MLPReadout:
     for part in np.array_split(np.linspace(0, len(windows) - 1, most).astype(np.int64), most // 400):
         clip = windows.clip(part)
         with torch.no_grad():
-            found.append(model.encode(Clip({"scan": clip.stream("scan")})).values.flatten(1))
+            found.append(model.encode(Clip({"scan": clip.stream("scan")})).values)
         states = clip.stream("state").values.double().numpy()
         truth.append(scanner_motion(states[:, 0, :3], states[:, 1, :3], ahead))
-    motions = torch.from_numpy(np.concatenate(truth)).float()
-    return fit_mlp(torch.cat(found), motions, MLPReadoutConfig(epochs=20))
+    latents, moved = torch.cat(found), torch.from_numpy(np.concatenate(truth)).float()
+    return fit_motion(latents[:, 0], latents[:, 1], moved, config=MLPReadoutConfig(epochs=20))
 
 
 def scanner_ahead(run: Path) -> float:
@@ -139,8 +139,8 @@ def motions(model: JEPA, run: Path, log: Log) -> dict[str, Float64[np.ndarray, "
     icp = [match_scans(scans[i], scans[i + 1], log.geometry, odometry[i]).motion for i in range(len(odometry))]
     with torch.no_grad():
         clip = Clip({"scan": Stream.regular(torch.from_numpy(scans[None]).float(), 4.0)})
-        latents = model.encode(clip).values[0, :, 0]
-    read = latent_readout(model, run)(torch.cat([latents[:-1], latents[1:]], 1)).double().numpy()
+        latents = model.encode(clip).values[0]
+    read = latent_readout(model, run)(latents[:-1], latents[1:]).double().numpy()
     matcher = ScanMatcher.load(RunFolder(run).readouts / "scan_matcher", weights_hash(run))
     return {
         "odometry": odometry,

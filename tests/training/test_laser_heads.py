@@ -95,7 +95,7 @@ def test_the_planner_keeps_clear_and_closes_the_loop(run: Path) -> None:
     way = strategy("auto", run, device="cpu")
     assert isinstance(way.planner, HybridPlanner)
     assert way.planner.config.horizon == 2
-    assert "Limit" in repr(way.cost)
+    assert "Clearance" in repr(way.cost)
     assert "TimeToGoal" in repr(way.cost)
     assert isinstance(strategy("hybrid", run, cost="time", device="cpu").cost, type(way.cost))
     assert not isinstance(way.cost, TimeToGoal)

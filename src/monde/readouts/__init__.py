@@ -1,10 +1,12 @@
-"""Small heads on frozen latents: linear and nonlinear state probes, temporal distance, and a decoder for looking."""
+"""Small heads on frozen latents: state probes, motions, scans, temporal distance, and a decoder for looking."""
 
 from monde.readouts.body_motion import BodyMotion, BodyMotionConfig
 from monde.readouts.decoder import DecoderConfig, FrameDecoder, fit_decoder, load_decoder, save_decoder
 from monde.readouts.familiarity import REFERENCES, Familiarity, fit_familiarity
 from monde.readouts.linear import LinearReadout, fit_linear
 from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
+from monde.readouts.motion import MotionReadout, fit_motion
+from monde.readouts.scan import ScanReadout, fit_scan
 from monde.readouts.scan_forecast import ScanForecast, ScanForecastConfig
 from monde.readouts.scan_inputs import PAST, ScanInputs, scan_inputs
 from monde.readouts.scan_matcher import ScanMatcher, ScanMatcherConfig, flow
@@ -26,11 +28,13 @@ __all__ = [
     "LinearReadout",
     "MLPReadout",
     "MLPReadoutConfig",
+    "MotionReadout",
     "ScanForecast",
     "ScanForecastConfig",
     "ScanInputs",
     "ScanMatcher",
     "ScanMatcherConfig",
+    "ScanReadout",
     "SuccessProbability",
     "SuccessProbabilityConfig",
     "TemporalDistance",
@@ -39,6 +43,8 @@ __all__ = [
     "fit_familiarity",
     "fit_linear",
     "fit_mlp",
+    "fit_motion",
+    "fit_scan",
     "fit_success_probability",
     "flow",
     "load_decoder",

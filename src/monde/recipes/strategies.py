@@ -1,6 +1,5 @@
 """Strategies by name: a planner, the cost that it searches under, and settings that work."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ import torch
 
 from monde.actors import Actor
 from monde.agents import Strategy, Trust, heads_hash
-from monde.costs import BaseCost, LatentDistance, Limit, TimeToGoal
+from monde.costs import BaseCost, Clearance, LatentDistance, TimeToGoal
 from monde.errors import UsageError, unknown_name
 from monde.evaluation import load_heads, planner_name
 from monde.models import nearest, weights_hash
@@ -109,9 +108,9 @@ def strategy(
     return replace(found, trust=trusted) if trusted.settings.planner == planner_name(found) else found
 
 
-def keep_clear(least_m: float) -> Limit:
+def keep_clear(least_metres: float) -> Clearance:
     """What it costs to come nearer than that to anything: as much as so many blocks of time, in proportion."""
-    return Limit(readout=nearest, low=(least_m,), high=(math.inf,), violation="graded", penalty=BLOCKS_A_METRE)
+    return Clearance(readout=nearest, least_metres=least_metres, violation="graded", penalty=BLOCKS_A_METRE)
 
 
 def _actor(name: str, run: Path | None, device: torch.device) -> Actor:
