@@ -132,7 +132,7 @@ def laser_yard(out: Path, *, steps: int = 900, seed: int = 0) -> ScanRecipe:
             sensors=("scan",),
             block=1,
             window=5,
-            batch=64,
+            batch=48,
             steps=steps,
             seed=seed,
             objective=ObjectiveConfig(inverse_weight=1.0),

@@ -38,7 +38,7 @@ class FitScanMatcherConfig:
     """
 
     truth: str = "state"
-    steps: int = 500
+    steps: int = 250
     batch: int = 48
     furthest: int = 2
     wrong: tuple[float, float] = (0.3, 0.1)
