@@ -23,7 +23,7 @@ from monde.models import JEPA, load_model
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
 from monde.store import RunFolder, read_json, write_json
-from monde.training import choose_precision, fit_actor, fit_landmarks, train
+from monde.training import choose_precision, fit_actor, fit_body_motion, fit_landmarks, train
 from monde.worlds import make
 from planning_chart import draw
 
@@ -44,6 +44,8 @@ def prepare(task: str, seed: int, keep: Path) -> Path:
     recipe.record()
     if not run.config.exists():
         train(recipe.train)
+    if recipe.motion is not None and not run.motion.exists():
+        fit_body_motion(recipe.run, recipe.motion)
     if recipe.actor is not None and not run.actor.exists():
         summary = fit_actor(recipe.run, recipe.actor)
         write_json(recipe.run / "actor_fit.json", {"steps": summary.steps, "seconds": summary.seconds})

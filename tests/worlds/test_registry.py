@@ -1,3 +1,4 @@
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from monde.worlds import ScriptedWorld, TwoRoom, check_env, make, names
 
 @pytest.mark.parametrize("name", [*names(), "gym:CartPole-v1", "gym:Pendulum-v1"])
 def test_every_world_keeps_the_contract(name: str) -> None:
+    if "campus" in name and "MONDE_SHARED_DATA" not in os.environ:
+        pytest.skip("the campus grid is not here: MONDE_SHARED_DATA is not set")
     world = make(name, 3)
     assert isinstance(world, World)
     assert world.name == name

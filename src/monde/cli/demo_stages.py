@@ -15,7 +15,7 @@ from monde.recipes import Recipe, strategy
 from monde.report import build_report
 from monde.scorecard import Row, Scorecard
 from monde.store import PeakMemory, RunFolder, read_json, read_manifest, write_json
-from monde.training import TrainProgress, fit_actor, fit_landmarks, train
+from monde.training import TrainProgress, fit_actor, fit_body_motion, fit_landmarks, train
 
 SHOWN = ("probe_position_rmse_px", "success", "steps_to_success", "plan_seconds", "wall_seconds", "anonymous_bytes")
 """Figures that are printed at the end."""
@@ -31,7 +31,7 @@ def run_demo(recipe: Recipe, reporter: Reporter) -> Outcome:
 
 
 def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
-    """Record, train, fit the actor (and make landmarks), score, report; returns the stages that had something to do."""
+    """Record, train, fit, score, report; returns the stages that had something to do."""
     fresh = []
     run = RunFolder(recipe.run)
     with reporter.count(f"1/5 recording {recipe.world}", "episodes") as count:
@@ -50,6 +50,10 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
             summary = train(recipe.train, progress=told, resume=run.config.exists())
         if not summary.finished:
             raise KeyboardInterrupt
+    if recipe.motion is not None and not _is_of_newest(run, run.motion, "motion"):
+        fresh.append("motion")
+        with reporter.track("3/5 learning how actions move the body"):
+            fit_body_motion(recipe.run, recipe.motion)
     if recipe.actor is not None and not _fitted(run):
         fresh.append("actor")
         with reporter.track("3/5 fitting the actor") as advance:

@@ -12,9 +12,9 @@ from monde.evaluation.plan_config import PlanConfig
 from monde.evaluation.pointed_goals import is_pointed_goal
 from monde.evaluation.protocol import protocol_card, scorecard
 from monde.evaluation.readout_plans import plan_to_readout
-from monde.evaluation.run import check_world, recorded_world
+from monde.evaluation.run import check_world, has_camera, recorded_world
 from monde.evaluation.showing import films
-from monde.models import load_model
+from monde.models import load_acting, load_model
 from monde.scorecard import Scorecard
 from monde.store import RunFolder
 from monde.training import choose_device, choose_precision
@@ -59,11 +59,13 @@ def plan_run(
             episodes=config.episodes,
             budget_steps=config.budget_steps,
             seed=config.seed,
-            films=config.episodes,
+            films=config.episodes if has_camera(name) else 0,
             timed_plans=min(10, config.episodes),
             abstain=config.abstain,
         )
-        scored = score_control(model, strategy, name, control, progress=progress)
+        acting = load_acting(run, device)
+        acting.autocast = model.autocast
+        scored = score_control(acting, strategy, name, control, progress=progress)
         rows, results, settings, seeds = scored.rows, scored.films, scored.planner, scored.seeds
     elif is_readout_goal(config.goal) or is_pointed_goal(config.goal):
         read = plan_to_readout(model, setup, strategy, name, config)

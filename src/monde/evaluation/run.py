@@ -18,8 +18,9 @@ from monde.evaluation.prediction import score_prediction
 from monde.evaluation.probes import score_probes, targets
 from monde.evaluation.protocol import protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
+from monde.evaluation.senses import score_senses
 from monde.evaluation.showing import camera_of, decoder_data, films, imagination
-from monde.models import JEPA, load_model
+from monde.models import JEPA, PlacedModel, load_acting, load_model
 from monde.protocols import Cost, World
 from monde.readouts import fit_decoder, save_decoder
 from monde.scorecard import Row, Scorecard
@@ -68,11 +69,12 @@ class ScoreConfig:
 
 @dataclass(frozen=True)
 class _Subject:
-    """What is scored: the model, what it was trained on, and clips of either part, each about one episode long."""
+    """What is scored: the model (and as what acts with it sees it), what it was trained on, clips of either part."""
 
     folder: RunFolder
     setup: Setup
     model: JEPA
+    acting: JEPA | PlacedModel
     blank: JEPA
     train: EpisodeClips
     held_out: EpisodeClips
@@ -102,14 +104,14 @@ def score_run(
     if subject.world is not None:
         rows += _ranking(subject, strategy.cost, config, tell)
         control = score_control(
-            subject.model,
+            subject.acting,
             strategy,
             subject.world,
             ControlConfig(
                 episodes=config.episodes,
                 budget_steps=config.budget_steps,
                 seed=config.seed,
-                films=min(config.films, config.episodes),
+                films=min(config.films, config.episodes) if has_camera(subject.world) else 0,
                 abstain=config.abstain,
             ),
             progress=lambda done, wanted: tell("control", done, wanted),
@@ -134,6 +136,8 @@ def _open(run: Path, config: ScoreConfig) -> _Subject:
     device = choose_device(config.device)
     model = load_model(run, device)
     model.autocast = choose_precision(config.precision, device)
+    acting = load_acting(run, device)
+    acting.autocast = model.autocast
     blank = untrained_floor(setup, train_config.seed).to(device)
     blank.autocast = model.autocast
     block = model.actions.block
@@ -151,6 +155,7 @@ def _open(run: Path, config: ScoreConfig) -> _Subject:
         folder=RunFolder(run),
         setup=setup,
         model=model,
+        acting=acting,
         blank=blank,
         train=EpisodeClips(Windows(setup.cache, setup.split.train, names, steps, actions), steps * block),
         held_out=EpisodeClips(Windows(setup.cache, setup.split.held_out, names, steps, actions), steps * block),
@@ -183,6 +188,8 @@ def _probes(subject: _Subject, config: ScoreConfig) -> list[Row]:
     rows += score_prediction(
         subject.model, subject.train, subject.held_out, wanted, readouts, prediction, seed=config.seed
     )
+    if wanted and len(subject.model.sensors) > 1 and len(subject.held_out) > 1:
+        rows += score_senses(subject.model, subject.held_out, wanted, readouts, prediction, seed=config.seed)
     return rows
 
 
@@ -201,9 +208,9 @@ def _ranking(subject: _Subject, cost: Cost, config: ScoreConfig, tell: Progress)
     def make(batch: int) -> World:
         return worlds.make(world, batch)
 
-    rows = score_ranking(subject.model, cost, make, RankingConfig(starts=20), seed=config.seed)
+    rows = score_ranking(subject.acting, cost, make, RankingConfig(starts=20), seed=config.seed)
     tell("plannable range", 0, 1)
-    return [*rows, *score_plannable_range(subject.model, cost, make, seed=config.seed)]
+    return [*rows, *score_plannable_range(subject.acting, cost, make, seed=config.seed)]
 
 
 def _recorded_range(subject: _Subject, cost: Cost, config: ScoreConfig, tell: Progress) -> list[Row]:
@@ -257,6 +264,15 @@ def _seeds(subject: _Subject, config: ScoreConfig) -> tuple[int, ...]:
     train = subject.folder.read_config().get("train")
     seed = train.get("seed") if isinstance(train, dict) else None
     return (int(seed), config.seed) if isinstance(seed, int) else (config.seed,)
+
+
+def has_camera(world: str) -> bool:
+    """Whether a world shows pictures, so that what is done in it can be filmed."""
+    probe = worlds.make(world, 1)
+    try:
+        return any(sensor.kind == "rgb" for sensor in probe.sensors)
+    finally:
+        probe.close()
 
 
 def check_world(setup: Setup, name: str) -> None:

@@ -8,7 +8,7 @@ from monde.errors import StoreError
 from monde.models.config import ModelConfig
 from monde.models.jepa import JEPA
 from monde.models.placed import PlacedModel
-from monde.readouts import MotionHead
+from monde.readouts import BodyMotion
 from monde.store import RunFolder, load_artefact, read_manifest
 from monde.store.hashing import sha256_bytes
 from monde.store.typed import from_json
@@ -51,7 +51,7 @@ def load_acting(run: Path | str, device: torch.device | str = "cpu") -> JEPA | P
     model, folder = load_model(run, device), RunFolder(Path(run)).motion
     if not folder.exists():
         return model
-    motion = MotionHead.load(folder, weights_hash(run)).to(device).requires_grad_(False)
+    motion = BodyMotion.load(folder, weights_hash(run)).to(device).requires_grad_(False)
     return PlacedModel(model, motion, motion.config.pose)
 
 

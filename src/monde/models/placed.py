@@ -10,7 +10,7 @@ from monde.dynamics import Dynamics
 from monde.errors import ContractError
 from monde.models.jepa import JEPA
 from monde.nn.place_trunk import BODY
-from monde.readouts import MotionHead
+from monde.readouts import BodyMotion
 from monde.types import ActionSpec, Belief, Clip, LatentGoal, Latents, Rollout, Sensor
 
 
@@ -31,7 +31,7 @@ class PlacedModel(nn.Module):
         ContractError: A sensor that is no plane pose, or a model of several tokens.
     """
 
-    def __init__(self, inner: JEPA, motion: MotionHead, pose: Sensor) -> None:
+    def __init__(self, inner: JEPA, motion: BodyMotion, pose: Sensor) -> None:
         super().__init__()
         if pose.kind != "pose" or pose.shape != (3,):
             raise ContractError("a place is told by a pose in the plane", got=pose, expected="kind 'pose', shape [3]")

@@ -1,12 +1,15 @@
-"""Small heads on frozen latents: linear and nonlinear state probes, temporal distance, and a decoder for looking."""
+"""Small heads on frozen latents: state probes, motions, scans, temporal distance, and a decoder for looking."""
 
+from monde.readouts.body_motion import BodyMotion, BodyMotionConfig
 from monde.readouts.decoder import DecoderConfig, FrameDecoder, fit_decoder, load_decoder, save_decoder
 from monde.readouts.familiarity import REFERENCES, Familiarity, fit_familiarity
 from monde.readouts.linear import LinearReadout, fit_linear
 from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
-from monde.readouts.motion import MotionConfig, MotionHead
+from monde.readouts.motion import MotionReadout, fit_motion
+from monde.readouts.scan import ScanReadout, fit_scan
 from monde.readouts.scan_forecast import ScanForecast, ScanForecastConfig
 from monde.readouts.scan_inputs import PAST, ScanInputs, scan_inputs
+from monde.readouts.scan_matcher import ScanMatcher, ScanMatcherConfig, flow
 from monde.readouts.success_probability import (
     SuccessProbability,
     SuccessProbabilityConfig,
@@ -17,17 +20,21 @@ from monde.readouts.temporal_distance import TemporalDistance, TemporalDistanceC
 __all__ = [
     "PAST",
     "REFERENCES",
+    "BodyMotion",
+    "BodyMotionConfig",
     "DecoderConfig",
     "Familiarity",
     "FrameDecoder",
     "LinearReadout",
     "MLPReadout",
     "MLPReadoutConfig",
-    "MotionConfig",
-    "MotionHead",
+    "MotionReadout",
     "ScanForecast",
     "ScanForecastConfig",
     "ScanInputs",
+    "ScanMatcher",
+    "ScanMatcherConfig",
+    "ScanReadout",
     "SuccessProbability",
     "SuccessProbabilityConfig",
     "TemporalDistance",
@@ -36,7 +43,10 @@ __all__ = [
     "fit_familiarity",
     "fit_linear",
     "fit_mlp",
+    "fit_motion",
+    "fit_scan",
     "fit_success_probability",
+    "flow",
     "load_decoder",
     "save_decoder",
     "scan_inputs",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from monde.recipes.cube import cube_single
+from monde.recipes.laser import ScanRecipe, laser_rooms, laser_yard
 from monde.recipes.mazes import EPISODES, maze
 from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.pusht import pusht
@@ -19,6 +20,7 @@ RECIPES: Mapping[str, MakeRecipe] = {
     "reacher": reacher,
     "pusht": pusht,
     "cube_single": cube_single,
+    "laser_rooms": laser_rooms,
     **{world: partial(maze, world) for world in EPISODES},
 }
 """Recipes by task."""
@@ -29,7 +31,10 @@ __all__ = [
     "MakeRecipe",
     "PhysicsRecipe",
     "Recipe",
+    "ScanRecipe",
     "cube_single",
+    "laser_rooms",
+    "laser_yard",
     "maze",
     "physics",
     "pusht",

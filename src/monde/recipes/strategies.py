@@ -8,10 +8,10 @@ import torch
 
 from monde.actors import Actor
 from monde.agents import Strategy, Trust, heads_hash
-from monde.costs import LatentDistance, TimeToGoal
+from monde.costs import BaseCost, Clearance, LatentDistance, TimeToGoal
 from monde.errors import UsageError, unknown_name
 from monde.evaluation import load_heads, planner_name
-from monde.models import weights_hash
+from monde.models import nearest, weights_hash
 from monde.planning import (
     CEMConfig,
     CEMPlanner,
@@ -28,8 +28,8 @@ from monde.planning import (
     RandomShootingConfig,
     RandomShootingPlanner,
 )
-from monde.protocols import Cost, Planner
-from monde.readouts import TemporalDistance
+from monde.protocols import Planner
+from monde.readouts import BodyMotion, TemporalDistance
 from monde.recipes.guides import choose_guide
 from monde.store import RunFolder
 from monde.training import choose_device
@@ -43,17 +43,21 @@ PLANNERS: Mapping[str, Planner] = {
     # On TwoRoom a longer horizon adds time only (docs/log.md).
     "hybrid": HybridPlanner(HybridConfig(horizon=1, samples=32, rounds=2)),
     "icem": ICEMPlanner(ICEMConfig(horizon=6)),
+    # Two blocks ahead, and sequences that no actor proposed: it knows nothing of what must be kept clear of.
+    "keep-clear": HybridPlanner(HybridConfig(horizon=2, samples=32, rounds=2, wide=16)),
     "mppi": MPPIPlanner(MPPIConfig(horizon=6)),
     "random-shooting": RandomShootingPlanner(RandomShootingConfig(horizon=6, samples=640)),
 }
 """actor: no search. hybrid: the actor proposes, few samples refine. cem-300x10: LeWM's planner settings."""
 
-HYBRID = "hybrid"
+HYBRID, KEEP_CLEAR = "hybrid", "keep-clear"
 FLAT, GUIDED = "flat", ("hierarchical", "landmarks")
 """flat: hybrid by another name, without a guide. The others: hybrid, with sub-goals handed down by that guide."""
 
-NEED_ACTOR = ("actor", "auto", HYBRID, FLAT, *GUIDED)
+NEED_ACTOR = ("actor", "auto", HYBRID, KEEP_CLEAR, FLAT, *GUIDED)
 """What a recipe fits an actor for; "auto" does with what a run has."""
+BLOCKS_A_METRE = 100.0
+"""Action blocks of time that a metre too near to something is worth: a robot that has come too near must get away."""
 COSTS = ("auto", "latent", "time")
 
 
@@ -68,10 +72,11 @@ def strategy(
 
     Args:
         name: One of `PLANNERS`; "flat" (hybrid); one of `GUIDED`: hybrid, led over far distances; or "auto": hybrid
-            where the run has an actor, led where the goal is far and the run has what leads; cem otherwise.
+            where the run has an actor, led where the goal is far and the run has what leads; keep-clear where it has
+            learned how actions move the body; cem otherwise.
         run: Run folder, from which the actor, the temporal distance and the guides are taken.
-        cost: "latent" (distance in latent space), "time" (learned time to the goal), or "auto": time for what needs an
-            actor, latent for all else.
+        cost: "latent" (distance in latent space), "time" (learned time to the goal; where a motion head tells it, with
+            what it costs to come near to things), or "auto": time for what needs an actor, latent for all else.
         device: Where the actor and the cost are to be; that of the model.
         trust: Whether to take the run's trust along, where it was fitted for these very settings of the planner.
 
@@ -85,11 +90,15 @@ def strategy(
         raise unknown_name("planner", name, ["auto", FLAT, *GUIDED, *sorted(PLANNERS)])
     run = None if run is None else Path(run)
     fitted = run is not None and RunFolder(run).actor.exists()
-    planner = name if name in PLANNERS else HYBRID if fitted or name != "auto" else "cem"
+    placed = run is not None and RunFolder(run).motion.exists()
+    quick = KEEP_CLEAR if placed and name == "auto" else HYBRID
+    planner = name if name in PLANNERS else quick if fitted or name != "auto" else "cem"
     place = choose_device(device)
     actor = _actor(name, run, place) if planner in NEED_ACTOR else None
     timed = cost == "time" or (cost == "auto" and actor is not None)
     energy = _time(name, run, place) if timed else LatentDistance()
+    if timed and placed and run is not None:
+        energy = energy + keep_clear(BodyMotion.load(RunFolder(run).motion, weights_hash(run)).config.clear_m)
     led = name in GUIDED or (name == "auto" and actor is not None)
     guide = choose_guide(name, run, place) if led and run is not None else None
     found = Strategy(PLANNERS[planner], energy, actor, guide)
@@ -99,13 +108,18 @@ def strategy(
     return replace(found, trust=trusted) if trusted.settings.planner == planner_name(found) else found
 
 
+def keep_clear(least_metres: float) -> Clearance:
+    """What it costs to come nearer than that to anything: as much as so many blocks of time, in proportion."""
+    return Clearance(readout=nearest, least_metres=least_metres, violation="graded", penalty=BLOCKS_A_METRE)
+
+
 def _actor(name: str, run: Path | None, device: torch.device) -> Actor:
     if run is None or not RunFolder(run).actor.exists():
         raise _missing(f"planner {name!r} needs an actor", run)
     return Actor.load(RunFolder(run).actor, weights_hash(run)).to(device)
 
 
-def _time(name: str, run: Path | None, device: torch.device) -> Cost:
+def _time(name: str, run: Path | None, device: torch.device) -> BaseCost:
     if run is None or not RunFolder(run).temporal_distance.exists():
         raise _missing(f"planner {name!r} with cost 'time' needs a temporal distance", run)
     return TimeToGoal(head=TemporalDistance.load(RunFolder(run).temporal_distance, weights_hash(run)).to(device))

@@ -9,7 +9,7 @@ from monde.agents import RecordingSummary, record
 from monde.evaluation import ScoreConfig
 from monde.objectives import ObjectiveConfig
 from monde.recipes.strategies import NEED_ACTOR
-from monde.training import FitActorConfig, FitLandmarksConfig, GoalShares, TrainConfig
+from monde.training import FitActorConfig, FitBodyMotionConfig, FitLandmarksConfig, GoalShares, TrainConfig
 
 STANDING = (("before", "top"),)
 """Of worlds whose picture `before` shows a moment ago: in that of a goal nothing moves."""
@@ -50,6 +50,7 @@ class Recipe(Trained):
         actor: Fitting of the actor, or none where the planner needs none.
         score: Scoring.
         planner: What searches.
+        motion: Fitting of how actions move the body, for goals that are places, or none.
         landmarks: Landmarks that lead to goals far away, or none. They need the actor's temporal distance.
     """
 
@@ -61,6 +62,7 @@ class Recipe(Trained):
     actor: FitActorConfig | None
     score: ScoreConfig
     planner: str
+    motion: FitBodyMotionConfig | None = None
     landmarks: FitLandmarksConfig | None = None
 
     def record(self, progress: Callable[[int, int], None] | None = None) -> RecordingSummary:

@@ -9,10 +9,12 @@ from monde.spatial.frames import place_in_cloud, place_in_image, sensor_poses
 from monde.spatial.geodesy import east_north_up
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
 from monde.spatial.rotations import from_yaw, rotate, unit, yaw
+from monde.spatial.scan_matching import Match, match_scans
 from monde.spatial.scans import beam_directions, scan_points
 from monde.spatial.warping import scanner_motion, warp_scan
 
 __all__ = [
+    "Match",
     "backproject",
     "beam_directions",
     "cloud_mask",
@@ -21,6 +23,7 @@ __all__ = [
     "from_yaw",
     "interpolate",
     "inverse",
+    "match_scans",
     "mounted",
     "pad_cloud",
     "place_in_cloud",

@@ -50,16 +50,16 @@ def se2_compose(first: Float[np.ndarray, "... 3"], second: Float[np.ndarray, "..
     c, s = np.cos(first[..., 2]), np.sin(first[..., 2])
     x = first[..., 0] + c * second[..., 0] - s * second[..., 1]
     y = first[..., 1] + s * second[..., 0] + c * second[..., 1]
-    return np.stack([x, y, wrap(first[..., 2] + second[..., 2])], axis=-1)
+    return np.stack([x, y, wrap(np.asarray(first[..., 2] + second[..., 2]))], axis=-1)
 
 
 def se2_inverse(poses: Float[np.ndarray, "... 3"]) -> Float[np.ndarray, "... 3"]:
     """The parent seen from the child."""
     c, s = np.cos(poses[..., 2]), np.sin(poses[..., 2])
     x, y = poses[..., 0], poses[..., 1]
-    return np.stack([-c * x - s * y, s * x - c * y, wrap(-poses[..., 2])], axis=-1)
+    return np.stack([-c * x - s * y, s * x - c * y, wrap(np.asarray(-poses[..., 2]))], axis=-1)
 
 
 def wrap(angles: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """The same angles within [-π, π)."""
-    return (angles + np.pi) % (2 * np.pi) - np.pi
+    return np.asarray((angles + np.pi) % (2 * np.pi) - np.pi)

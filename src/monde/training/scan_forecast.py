@@ -41,8 +41,8 @@ class FitScanForecastConfig:
 
     horizon: int = 4
     steps: int = 1500
-    batch: int = 48
-    most: int = 16_000
+    batch: int = 32
+    most: int = 8_000
     learning_rate: float = 2e-3
     width: int = 48
     seed: int = 0

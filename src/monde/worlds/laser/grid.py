@@ -27,7 +27,8 @@ class GridMap:
     def __post_init__(self) -> None:
         from scipy.ndimage import distance_transform_edt
 
-        near = distance_transform_edt(self.free) - distance_transform_edt(~self.free)
+        edged = np.pad(self.free, 1)  # what lies beyond the map is solid, too
+        near = (distance_transform_edt(edged) - distance_transform_edt(~edged))[1:-1, 1:-1]
         # From the middle of a cell to the face of a neighbour that is not free is half a cell.
         signed = (near - 0.5 * np.sign(near)) * self.cell_m
         object.__setattr__(self, "_distance", signed.astype(np.float32))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -16,6 +16,7 @@ _FAR = np.float32(np.inf)
 _Beams = Float32[np.ndarray, " R"]
 
 
+@runtime_checkable
 class Surroundings(Protocol):
     """What stands around the robots of a batch, one scene a row; metres."""
 

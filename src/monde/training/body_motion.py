@@ -10,7 +10,7 @@ from torch import Tensor
 
 from monde.errors import TrainingError, UsageError
 from monde.models import load_model, weights_hash
-from monde.readouts import MotionConfig, MotionHead
+from monde.readouts import BodyMotion, BodyMotionConfig
 from monde.spatial import se2_compose, se2_inverse
 from monde.store import RunFolder, remove_artefact
 from monde.training.device import choose_device
@@ -23,7 +23,7 @@ TOO_NEAR = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitMotionConfig:
+class FitBodyMotionConfig:
     """How a motion head is fitted.
 
     Args:
@@ -31,6 +31,7 @@ class FitMotionConfig:
         batch: Blocks in a step.
         learning_rate: Of AdamW; it falls along a cosine.
         hidden: Width.
+        clear_m: How near to anything the middle of the body may come, for planners: they keep clear of it.
         seed: Of weights and batches.
         device: "auto", "cpu", "cuda", …
 
@@ -42,16 +43,17 @@ class FitMotionConfig:
     batch: int = 512
     learning_rate: float = 2e-3
     hidden: int = 128
+    clear_m: float = 0.0
     seed: int = 0
     device: str = "auto"
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.learning_rate, self.hidden) <= 0:
-            raise UsageError("FitMotionConfig has an empty size", got=self, expected="everything > 0")
+            raise UsageError("FitBodyMotionConfig has an empty size", got=self, expected="everything > 0")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionSummary:
+class BodyMotionSummary:
     """What was fitted.
 
     Args:
@@ -62,14 +64,14 @@ class MotionSummary:
         nearest_metres: And of the least ranges.
     """
 
-    head: MotionHead
+    head: BodyMotion
     steps: int
     way_metres: float
     turn_rad: float
     nearest_metres: float
 
 
-def fit_motion(run: Path | str, config: FitMotionConfig | None = None) -> MotionSummary:
+def fit_body_motion(run: Path | str, config: FitBodyMotionConfig | None = None) -> BodyMotionSummary:
     """Fit a motion head on the frozen latents of a run's newest model, and keep it in its folder.
 
     From then on the run's actor and temporal distance are fitted on latents with a place (`PlacedModel`).
@@ -79,7 +81,7 @@ def fit_motion(run: Path | str, config: FitMotionConfig | None = None) -> Motion
         StoreError: Not a run, or the disk is full or read-only.
         TrainingError: A loss that is not finite.
     """
-    config, run = config or FitMotionConfig(), Path(run)
+    config, run = config or FitBodyMotionConfig(), Path(run)
     _, setup = reopen(run)
     device = choose_device(config.device)
     model = load_model(run, device).requires_grad_(False)
@@ -89,11 +91,12 @@ def fit_motion(run: Path | str, config: FitMotionConfig | None = None) -> Motion
     data = encode_frames(model, setup)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(config.seed)
-        sizes = MotionConfig(
+        sizes = BodyMotionConfig(
             features=data.latents[0].numel(), actions=model.actions.width, pose=pose, scan=scan.name,
             hidden=config.hidden,
+            clear_m=config.clear_m,
         )  # fmt: skip
-        head = MotionHead(sizes).to(device)
+        head = BodyMotion(sizes).to(device)
     summary = _fit(head, data, _told(setup, data, pose, scan), config)
     folder = RunFolder(run)
     for stale in (folder.motion, folder.actor, folder.temporal_distance, folder.trust):
@@ -135,7 +138,7 @@ def _told(setup: Setup, data: FrameLatents, pose: Sensor, scan: Sensor) -> _Told
     )
 
 
-def _fit(head: MotionHead, data: FrameLatents, told: _Told, config: FitMotionConfig) -> MotionSummary:
+def _fit(head: BodyMotion, data: FrameLatents, told: _Told, config: FitBodyMotionConfig) -> BodyMotionSummary:
     blocks = data.blocks(told.frames)
     seen = data.latents[told.frames].flatten(1)
     for buffer, values in ((head.mean, seen.mean(0)), (head.std, _spread(seen)), (head.action_mean, blocks.mean(0)),
@@ -162,7 +165,9 @@ def _fit(head: MotionHead, data: FrameLatents, told: _Told, config: FitMotionCon
     way, turn, nearest = torch.stack(recent).mean(0).tolist()
     if not np.isfinite([way, turn, nearest]).all():
         raise TrainingError("the motion head's loss is not finite", got=(way, turn, nearest))
-    return MotionSummary(head=head.eval(), steps=config.steps, way_metres=way, turn_rad=turn, nearest_metres=nearest)
+    return BodyMotionSummary(
+        head=head.eval(), steps=config.steps, way_metres=way, turn_rad=turn, nearest_metres=nearest
+    )
 
 
 def _spread(values: Float[Tensor, "n k"]) -> Float[Tensor, " k"]:
