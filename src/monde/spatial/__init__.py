@@ -7,7 +7,7 @@ from monde.spatial.cameras import backproject, project
 from monde.spatial.clouds import cloud_mask, pad_cloud, thin_cloud
 from monde.spatial.geodesy import east_north_up
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
-from monde.spatial.rotations import from_yaw, rotate, unit, yaw
+from monde.spatial.rotations import from_matrix, from_yaw, rotate, unit, yaw
 from monde.spatial.scans import beam_directions, scan_points
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "cloud_mask",
     "compose",
     "east_north_up",
+    "from_matrix",
     "from_yaw",
     "interpolate",
     "inverse",
