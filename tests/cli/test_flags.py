@@ -30,6 +30,7 @@ WORDS = {
     "physics": ["runs/x"],
     "surprise": ["runs/x", "film.mp4"],
     "report": ["runs/x"],
+    "view": ["runs/x"],
     "demo": [],
 }
 FLAG = re.compile(r"^[│| ]? ?(--?[\w-]+(?:, --?[\w-]+)*)(?: (\S+(?: \.\.\.)?))?(?:\s{2,}|\s*[│|]|$)")

@@ -31,6 +31,7 @@ from monde.cli.surprise import Surprise
 from monde.cli.train import Train
 from monde.cli.trust import Trust
 from monde.cli.verb import DONE, INTERRUPTED, REFUSED, Outcome
+from monde.cli.view import View
 from monde.errors import MondeError, UsageError
 
 AnyVerb = (
@@ -49,6 +50,7 @@ AnyVerb = (
     | Annotated[Surprise, subcommand("surprise", prefix_name=False)]
     | Annotated[Ask, subcommand("ask", prefix_name=False)]
     | Annotated[Report, subcommand("report", prefix_name=False)]
+    | Annotated[View, subcommand("view", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
 )
 

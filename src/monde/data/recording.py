@@ -7,6 +7,9 @@ from monde.data.folders.reader import VideoFolder, VideoRecording, is_video
 from monde.data.hdf5.reader import Hdf5
 from monde.data.hub import download, hub_name
 from monde.data.lerobot.reader import LeRobotLayout
+from monde.data.logs.euroc import Euroc
+from monde.data.logs.kitti import KittiRaw
+from monde.data.logs.tum import TumRgbd
 from monde.data.mcap.reader import Mcap
 from monde.data.rlds.reader import Rlds
 from monde.data.zarr.reader import DiffusionZarr
@@ -43,7 +46,7 @@ class Timeless(Layout, Protocol):
 
 FILES: tuple[Layout, ...] = (Hdf5(), DiffusionZarr(), Mcap())
 """The layouts of which a single file can be a dataset."""
-LAYOUTS: tuple[Layout, ...] = (LeRobotLayout(), Rlds(), *FILES, VideoFolder())
+LAYOUTS: tuple[Layout, ...] = (LeRobotLayout(), Rlds(), *FILES, Euroc(), TumRgbd(), KittiRaw(), VideoFolder())
 """Tried in this order; the first that detects its own opens it."""
 
 

@@ -8,7 +8,7 @@ from monde.spatial.clouds import cloud_mask, pad_cloud, thin_cloud
 from monde.spatial.frames import place_in_cloud, place_in_image, sensor_poses
 from monde.spatial.geodesy import east_north_up
 from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
-from monde.spatial.rotations import from_yaw, rotate, unit, yaw
+from monde.spatial.rotations import from_matrix, from_yaw, rotate, unit, yaw
 from monde.spatial.scan_matching import Match, match_scans
 from monde.spatial.scans import beam_directions, scan_points
 from monde.spatial.warping import scanner_motion, warp_scan
@@ -20,6 +20,7 @@ __all__ = [
     "cloud_mask",
     "compose",
     "east_north_up",
+    "from_matrix",
     "from_yaw",
     "interpolate",
     "inverse",

@@ -11,7 +11,8 @@ from monde.errors import ContractError
 
 def cloud_mask(points: Float[np.ndarray, "... P C"]) -> Bool[np.ndarray, "... P"]:
     """Which rows are points."""
-    return (points[..., :3] != 0).any(-1)
+    # Axis by axis: reducing over a last axis of three takes several times as long.
+    return (points[..., 0] != 0) | (points[..., 1] != 0) | (points[..., 2] != 0)
 
 
 def pad_cloud(points: Float[np.ndarray, "n C"], size: int) -> Float[np.ndarray, "P C"]:

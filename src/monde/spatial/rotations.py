@@ -56,6 +56,35 @@ def from_yaw(yaws: Float[np.ndarray, "..."]) -> Float[np.ndarray, "... 4"]:
     return np.stack([zero, zero, np.sin(yaws / 2), np.cos(yaws / 2)], axis=-1)
 
 
+def from_matrix(matrices: Float[np.ndarray, "... 3 3"]) -> Float[np.ndarray, "... 4"]:
+    """Rotation matrices as unit quaternions with w ≥ 0 (Shepperd, Journal of Guidance and Control 1978).
+
+    Raises:
+        ContractError: One that is no rotation.
+    """
+    product = matrices @ np.swapaxes(matrices, -1, -2)
+    if not np.allclose(product, np.eye(3), atol=MAX_QUATERNION_ERROR) or not (np.linalg.det(matrices) > 0).all():
+        raise ContractError("a matrix is no rotation", got=matrices.tolist(), expected="orthonormal, determinant 1")
+    xx, yy, zz = (matrices[..., axis, axis] for axis in range(3))
+    one, trace = np.ones_like(xx), xx + yy + zz
+    # Four times the squared quaternion's outer product: any row is the quaternion, the longest one exactly.
+    skew = [matrices[..., j, i] - matrices[..., i, j] for i, j in ((1, 2), (2, 0), (0, 1))]
+    even = {(i, j): matrices[..., i, j] + matrices[..., j, i] for i, j in ((0, 1), (0, 2), (1, 2))}
+    rows = np.stack(
+        [
+            np.stack([one + 2 * xx - trace, even[0, 1], even[0, 2], skew[0]], axis=-1),
+            np.stack([even[0, 1], one + 2 * yy - trace, even[1, 2], skew[1]], axis=-1),
+            np.stack([even[0, 2], even[1, 2], one + 2 * zz - trace, skew[2]], axis=-1),
+            np.stack([*skew, one + trace], axis=-1),
+        ],
+        axis=-2,
+    )
+    best = np.argmax(np.linalg.norm(rows, axis=-1), axis=-1)
+    chosen = np.take_along_axis(rows, best[..., None, None], axis=-2)[..., 0, :]
+    turned = chosen / np.linalg.norm(chosen, axis=-1, keepdims=True)
+    return turned * np.where(turned[..., 3:] < 0, -1.0, 1.0)
+
+
 def yaw(quaternions: Float[np.ndarray, "... 4"]) -> Float[np.ndarray, "..."]:
     """Angle about z, in radians, of where the x axis is turned to."""
     x, y, z, w = np.moveaxis(quaternions, -1, 0)

@@ -1,6 +1,6 @@
 """`check_dataset`: what is wrong with a recording, found before a model is trained on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from monde.data.checking.amounts import amount
@@ -61,6 +61,23 @@ def _findings(recording: Recording, seed: int, progress: Callable[[int, int], No
     yield from worth.findings(content.copies)
     yield from amount(recording)
     yield from _looked_at(recording, plan)
+    yield from _noted(recording)
+
+
+def _noted(recording: Recording) -> Iterator[Finding]:
+    """What the reader of a log has to say: what it left out, and what it had to assume."""
+    notes, skipped = recording.source.get("notes"), recording.source.get("skipped")
+    for note in notes if isinstance(notes, list) else ():
+        yield Finding(level="note", code="log", what=str(note), remedy="docs/logs.md says what each means")
+    if isinstance(skipped, Mapping) and skipped:
+        told = ", ".join(f"{count} of {kind}" for kind, count in skipped.items())
+        yield Finding(
+            level="note",
+            code="skipped",
+            what=f"messages of types that are not read: {told}",
+            remedy="nothing, unless a sensor you need is among them",
+            figures={"messages": sum(int(str(count)) for count in skipped.values())},
+        )
 
 
 def _looked_at(recording: Recording, plan: Plan) -> Iterator[Finding]:

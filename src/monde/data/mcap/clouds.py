@@ -76,8 +76,8 @@ def _points(message: object) -> Float32[np.ndarray, "n 3"]:
         )
         fields = np.frombuffer(data, dtype=form, count=count)
         points = np.stack([fields[axis].astype(np.float32) for axis in "xyz"], axis=1)
-    there = np.isfinite(points).all(axis=1)
-    return np.asarray(points if there.all() else points[there], dtype=np.float32)
+    measured = np.isfinite(points)
+    return np.asarray(points if measured.all() else points[measured.all(axis=1)], dtype=np.float32)
 
 
 def _layout(message: object) -> _Layout:

@@ -1,0 +1,88 @@
+"""What the layouts of folders share: which folders are logs, their configuration, their sensors as one set."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from monde.data.clocks.config import LogConfig, read_config
+from monde.data.clocks.opening import Opened, aligned
+from monde.data.clocks.recording import AlignedRecording
+from monde.data.logs.files import FileLog, FileTrack
+from monde.errors import DataError, unknown_name
+from monde.types import Sensor
+
+
+def sequences(root: Path, is_one: Callable[[Path], bool]) -> list[Path]:
+    """The folder itself where it is one log, else the logs directly in it, by name."""
+    try:
+        if not root.is_dir():
+            return []
+        if is_one(root):
+            return [root]
+        return sorted(child for child in root.iterdir() if child.is_dir() and is_one(child))
+    except OSError:
+        return []
+
+
+def configured(config: LogConfig | None, root: Path, rate_hz: float | None) -> LogConfig:
+    """The configuration given or lying beside the log, at a rate that is given besides.
+
+    Raises:
+        DataError: It is malformed.
+    """
+    found = read_config(root) if config is None else config
+    return found if rate_hz is None else replace(found, rate_hz=rate_hz)
+
+
+def recording_of(
+    layout: str,
+    root: Path,
+    config: LogConfig,
+    logs: Mapping[Path, Sequence[FileTrack]],
+    notes: Sequence[str],
+    told: Mapping[str, object] | None = None,
+) -> AlignedRecording:
+    """Logs of one kind as a recording; each is an episode.
+
+    Args:
+        layout: What the layout is called.
+        root: What was opened.
+        config: How it is read.
+        logs: The sensors of each log, by its folder.
+        notes: What is to be said about them.
+        told: What else is known (JSON).
+
+    Raises:
+        DataError: Sensors of one name that differ, clocks that do not go together, or a configuration that names what
+            is not there.
+    """
+    sensors = _one_set(root, [track.sensor for tracks in logs.values() for track in tracks])
+    for name in (*config.without, *config.offsets):
+        if name not in sensors:
+            raise unknown_name("sensor in the log's monde.json", name, list(sensors), DataError)
+    if config.actions is not None:
+        raise DataError("this layout holds no commands", got=f"actions = {config.actions!r}", remedy="leave it out")
+    return aligned(
+        Opened(
+            root=root,
+            layout=layout,
+            sensors=tuple(sensor for name, sensor in sensors.items() if name not in config.without),
+            logs=tuple(FileLog(folder.name, tracks, config) for folder, tracks in logs.items()),
+            files=tuple(path for folder in logs for path in sorted(folder.rglob("*")) if path.is_file()),
+            config=config,
+            told={"notes": list(dict.fromkeys(notes)), **(told or {})},
+        )
+    )
+
+
+def _one_set(root: Path, found: Sequence[Sensor]) -> dict[str, Sensor]:
+    sensors: dict[str, Sensor] = {}
+    for sensor in found:
+        held = sensors.setdefault(sensor.name, sensor)
+        if held != sensor:
+            raise DataError(
+                f"the sensor {sensor.name!r} is not the same in all logs of {root}",
+                got="; ".join(f"{one.shape}, {one.geometry}, {one.mount}" for one in (held, sensor)),
+                remedy="open logs of one calibration at a time",
+            )
+    return sensors
