@@ -11,6 +11,7 @@ from monde.data import EpisodeData, RecordingWriter, open_recording
 from monde.errors import ContractError, PlanningError
 from monde.protocols import Observation
 from monde.types import Clip, FrameGoal, LatentGoal, PictureGoal, PredicateGoal, ReadoutGoal, Sensor, Stream
+from monde.types.geometry import ScanGeometry
 from monde.worlds import make
 
 CAMERA = Sensor(name="top", kind="rgb", shape=(3, 64, 64), rate_hz=10.0)
@@ -124,3 +125,57 @@ def test_a_frame_of_a_recording_becomes_a_latent(tmp_path: Path) -> None:
             resolve_goal(model, beyond, recording)
     with pytest.raises(PlanningError, match="open_recording"):
         resolve_goal(model, FrameGoal("data", 0, 0))
+
+
+SCAN = Sensor(
+    name="scan",
+    kind="scan",
+    shape=(9,),
+    rate_hz=10.0,
+    geometry=ScanGeometry(start_rad=-1.0, step_rad=0.25, most_m=5.0),
+)
+CLOUD = Sensor(name="cloud", kind="points", shape=(4, 3), rate_hz=10.0)
+
+
+def test_a_sensor_that_the_world_does_not_show_is_missing() -> None:
+    clip = observation_to_clip(_observation(scan=np.ones((2, 9), dtype=np.float32)), (CAMERA, SCAN, CLOUD))
+    assert clip.stream("scan").valid.all()
+    for name in ("top", "cloud"):
+        assert not clip.stream(name).valid.any()
+        assert not clip.stream(name).values.any()
+    assert clip.stream("top").values.dtype == torch.uint8
+    with pytest.raises(ContractError, match="none of the sensors"):
+        observation_to_clip(_observation(other=np.ones((2, 9), dtype=np.float32)), (CAMERA, SCAN))
+
+
+def test_rows_without_a_sample_and_late_samples_are_told() -> None:
+    shown = Observation(
+        {"scan": np.ones((2, 9), dtype=np.float32)},
+        np.array([0.5, 0.7]),
+        valid={"scan": np.array([True, False])},
+        age_seconds={"scan": np.array([0.01, 0.02])},
+    )
+    stream = observation_to_clip(shown, (SCAN,)).stream("scan")
+    assert stream.valid[:, 0].tolist() == [True, False]
+    assert stream.age_seconds is not None
+    assert stream.age_seconds[:, 0].tolist() == [0.01, 0.02]
+    assert shown.rows(np.array([1])).valid["scan"].tolist() == [False]
+
+
+def test_clouds_are_brought_to_the_models_size() -> None:
+    points = np.zeros((2, 9, 3), dtype=np.float32)
+    points[0, :8] = np.arange(1, 25).reshape(8, 3)
+    points[1, 3] = 1.0
+    stream = observation_to_clip(_observation(cloud=points), (CLOUD,)).stream("cloud")
+    assert stream.mask is not None
+    assert stream.mask[:, 0].sum(-1).tolist() == [4, 1]
+    assert stream.values[1, 0, 0].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_recorded_clip_without_a_sensor_is_fitted_as_well() -> None:
+    clip = Clip({"scan": Stream.regular(torch.ones(2, 3, 9), 10)})
+    fitted = fit_clip(clip, (CAMERA, SCAN))
+    assert fitted.stream("top").values.shape == (2, 3, 3, 64, 64)
+    assert not fitted.stream("top").valid.any()
+    with pytest.raises(ContractError, match="sensor"):
+        fit_clip(clip, (CAMERA,))

@@ -1,5 +1,6 @@
 """Agents that act in a world: one that plans in its model, and the floors that it must beat."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ from monde.models import graphed
 from monde.planning import Journey, Lead, shift_plan
 from monde.protocols import Observation, WorldModel
 from monde.types import ActionSpec, Belief, Forecast, Goal, PictureGoal, Plan, Reason
+
+_LOG = logging.getLogger("monde.agents")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +132,9 @@ class PlanningAgent:
                 got="a world without a goal of its own",
                 remedy="give a goal: a picture, or a frame of an episode",
             )
+        blind = [sensor.name for sensor in self.model.sensors if sensor.name not in observation.values]
+        if blind:
+            _LOG.warning("planning without %s, which the world does not show", ", ".join(blind))
         if isinstance(goal, Observation):
             goal = PictureGoal(observation_to_clip(goal, self.model.sensors))
         with torch.no_grad():

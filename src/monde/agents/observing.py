@@ -1,16 +1,18 @@
 """From what a world shows (NumPy) to what a model reads (`Clip`), and from any goal to one that costs can judge."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Bool, Float64, Shaped
 from torch import Tensor
 
-from monde.data import resize_frames
+from monde.data import resize_depth, resize_frames
 from monde.errors import ContractError, PlanningError
 from monde.perception import tokens_name
 from monde.protocols import Observation, Recording, WorldModel
+from monde.spatial import thin_cloud
 from monde.types import Clip, FrameGoal, Goal, LatentGoal, PictureGoal, PredicateGoal, ReadoutGoal, Sensor, Stream
 from monde.types.checks import describe
 
@@ -31,7 +33,8 @@ def observation_to_clip(
 ) -> Clip:
     """An observation of B rows as a clip of one step, with the sensors that a model reads, in their shapes.
 
-    Camera frames of another size are resized (see `fit_frames`).
+    Camera frames and depth of another size are resized, clouds thinned or padded, as for training. A sensor that the
+    world does not show, or not in every row, is there as missing (`Stream.valid`): the model goes by the others.
 
     Args:
         observation: What a world shows.
@@ -39,21 +42,29 @@ def observation_to_clip(
         device: Where the clip is wanted.
 
     Raises:
-        ContractError: The world lacks a sensor, or shows it in a shape that cannot be brought to the model's.
+        ContractError: The world shows none of the model's sensors, or one in a shape that cannot be brought to the
+            model's.
     """
+    sensors = tuple(sensors)
+    if not any(sensor.name in observation.values for sensor in sensors):
+        raise ContractError(
+            "the world shows none of the sensors that the model reads",
+            got=f"sensors {sorted(observation.values)}",
+            expected=" or ".join(repr(sensor.name) for sensor in sensors),
+            remedy="plan in the world that the model was trained on, or train it on sensors that this world has",
+        )
     times = torch.from_numpy(np.array(observation.times_seconds, dtype=np.float64))[:, None]
-    valid = torch.ones(times.shape, dtype=torch.bool)
+    everything = np.ones(observation.batch, dtype=np.bool_)
     streams = {}
     for sensor in sensors:
         if sensor.name not in observation.values:
-            raise ContractError(
-                f"the world does not show sensor {sensor.name!r}, which the model reads",
-                got=f"sensors {sorted(observation.values)}",
-                expected=sensor.name,
-                remedy="plan in the world that the model was trained on, or train it on sensors that this world has",
-            )
-        values = _values(sensor, observation.values[sensor.name])
-        streams[sensor.name] = Stream(values[:, None], times, valid).to(device)
+            streams[sensor.name] = _nothing(sensor, times).to(device)
+            continue
+        values = _values(sensor, observation.values[sensor.name])[:, None]
+        valid = torch.from_numpy(np.array(observation.valid.get(sensor.name, everything)))[:, None]
+        ages = observation.age_seconds.get(sensor.name)
+        age = None if ages is None else torch.from_numpy(np.array(ages, dtype=np.float64))[:, None]
+        streams[sensor.name] = Stream(values, times, valid, _mask(sensor, values), age).to(device)
     return Clip(streams)
 
 
@@ -61,16 +72,34 @@ def fit_clip(clip: Clip, sensors: Iterable[Sensor]) -> Clip:
     """The sensors that a model reads out of a recorded clip [B, T, ...], in their shapes.
 
     Raises:
-        ContractError: A sensor is missing, or its shape cannot be brought to the model's.
+        ContractError: The clip has none of them, or a shape that cannot be brought to the model's.
     """
+    sensors = tuple(sensors)
+    held = [sensor for sensor in sensors if sensor.name in clip.streams]
+    clock = clip.stream(held[0].name if held else sensors[0].name).times_seconds
     streams = {}
     for sensor in sensors:
+        if sensor not in held:  # a sense that this recording has not
+            streams[sensor.name] = _nothing(sensor, clock)
+            continue
         stream = clip.stream(sensor.name)
         values = _fit(sensor, stream.values.flatten(0, 1)).unflatten(0, stream.values.shape[:2])
-        streams[sensor.name] = Stream(values, stream.times_seconds, stream.valid, stream.mask)
+        streams[sensor.name] = replace(stream, values=values, mask=_mask(sensor, values))
         if tokens_name(sensor.name) in clip.streams:  # what a frozen encoder made of these frames before
             streams[tokens_name(sensor.name)] = clip.stream(tokens_name(sensor.name))
     return Clip(streams, clip.actions)
+
+
+def _nothing(sensor: Sensor, times: Float64[Tensor, "B T"]) -> Stream:
+    """A stream of a sensor that delivered nothing."""
+    dtype = torch.uint8 if sensor.kind == "rgb" else torch.float32
+    values = torch.zeros(*times.shape, *sensor.shape, dtype=dtype, device=times.device)
+    return Stream(values, times, torch.zeros_like(times, dtype=torch.bool), _mask(sensor, values))
+
+
+def _mask(sensor: Sensor, values: Shaped[Tensor, "B T ..."]) -> Bool[Tensor, "B T P"] | None:
+    """Which rows of clouds are points; none for other sensors."""
+    return (values[..., :3] != 0).any(-1) if sensor.kind == "points" else None
 
 
 def fit_frames(frames: Shaped[Tensor, "n C h w"], height: int, width: int) -> Shaped[Tensor, "n C h2 w2"]:
@@ -145,12 +174,18 @@ def _values(sensor: Sensor, array: Shaped[np.ndarray, "B ..."]) -> Tensor:
 def _fit(sensor: Sensor, values: Tensor) -> Tensor:
     if tuple(values.shape[1:]) == sensor.shape:
         return values
-    image = sensor.kind in {"rgb", "depth"} and values.ndim == 4 and values.shape[1] == sensor.shape[0]
+    if sensor.kind == "points" and values.ndim == 3 and values.shape[2] == sensor.shape[1]:
+        return torch.from_numpy(thin_cloud(values.cpu().numpy(), sensor.shape[0])).to(values.device)
+    image = sensor.picture and values.ndim == 4 and values.shape[1] == sensor.shape[0]
     if not image:
         raise ContractError(
             f"sensor {sensor.name!r} has another shape than the model reads",
             got=describe(values),
             expected=f"[B, {', '.join(map(str, sensor.shape))}]",
-            remedy="only camera frames can be resized; use the world or recording that the model was trained on",
+            remedy="only pictures are resized and clouds thinned; use the world or recording that it was trained on",
         )
-    return fit_frames(values, sensor.shape[1], sensor.shape[2])
+    size = (sensor.shape[1], sensor.shape[2])
+    if sensor.kind == "rgb":
+        return fit_frames(values, *size)
+    planes = resize_depth(values.cpu().permute(0, 2, 3, 1).numpy(), size)
+    return torch.from_numpy(np.ascontiguousarray(planes.transpose(0, 3, 1, 2))).to(values.device)

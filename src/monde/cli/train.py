@@ -76,6 +76,10 @@ class Train:
     """Show half of the clips in a mirror; where nobody acts."""
     channels: bool = False
     """Show each clip with its colour channels in a random order."""
+    sensor_dropout: float = 0.2
+    """Probability that a sensor is hidden from a clip, where there are several: so any of them may be missing later."""
+    points: int = 1024
+    """Most points of a cloud that the model reads."""
     seed: int = 0
     """Seed of weights and batches."""
     device: str = "auto"
@@ -125,6 +129,8 @@ class Train:
             shift=self.shift,
             mirror=self.mirror,
             channels=self.channels,
+            sensor_dropout=self.sensor_dropout,
+            points=self.points,
             seed=self.seed,
             device=self.device,
             precision=self.precision,
@@ -142,7 +148,7 @@ class Train:
 
             summary = train(config, progress, resume=self.resume)
         if summary.left_out:
-            reporter.say(f"left out, since no encoder reads them: {', '.join(summary.left_out)}")
+            reporter.say(f"not read: {', '.join(summary.left_out)} (name sensors with --sensors)")
         document = {
             "verb": "train",
             "run": str(summary.run),

@@ -8,7 +8,7 @@ from monde.data.episode import EpisodeData, LazyFrames
 from monde.data.lerobot.storage import storage_for
 from monde.data.mixture import Mixture
 from monde.data.recording import open_recording
-from monde.data.resize import resize_frames
+from monde.data.resize import resize_depth, resize_frames, resize_pictures, resized, thinned
 from monde.data.sampler import Sampler
 from monde.data.segments import Segments
 from monde.data.split import Split, TimeSplit, fold_episodes, split_episodes, split_in_time
@@ -36,9 +36,13 @@ __all__ = [
     "fold_episodes",
     "open_recording",
     "read_blocks",
+    "resize_depth",
     "resize_frames",
+    "resize_pictures",
+    "resized",
     "sensor_moments",
     "split_episodes",
     "split_in_time",
     "storage_for",
+    "thinned",
 ]

@@ -7,14 +7,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from monde.data.cache_files import ArrayFile, Closing, SaidFile
 from monde.data.cache_index import CacheIndex
-from monde.data.resize import resize_pictures, resized
+from monde.data.resize import resize_pictures, resized, thinned
 from monde.data.streaming import PIECE_BYTES, Filmed, check_aligned, clocks, film, numbers
 from monde.errors import CacheError, DataError, StoreError
 from monde.protocols import Recording
@@ -267,13 +267,6 @@ def resized_sensors(
     """The sensors with cameras at `size` (h, w) and clouds of at most so many points, or as they are."""
     shown = sensors if size is None else [resized(sensor, size) for sensor in sensors]
     return tuple(thinned(sensor, points) for sensor in shown)
-
-
-def thinned(sensor: Sensor, points: int | None) -> Sensor:
-    """A cloud of at most so many points; other sensors stay as they are."""
-    if sensor.kind != "points" or points is None or sensor.shape[0] <= points:
-        return sensor
-    return replace(sensor, shape=(points, *sensor.shape[1:]))
 
 
 def _dtype(sensor: Sensor) -> np.dtype[np.generic]:

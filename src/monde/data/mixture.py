@@ -144,7 +144,7 @@ class Mixture:
             stream = clip.stream(name)
             frames = resize_frames(stream.values[0].permute(0, 2, 3, 1).numpy(), (sensor.shape[1], sensor.shape[2]))
             values = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)[None]
-            streams[sensor.name] = Stream(values, stream.times_seconds, stream.valid)
+            streams[sensor.name] = replace(stream, values=values)
         if self.actions is None:
             return Clip(streams)
         if clip.actions is None:  # a single step has none

@@ -67,3 +67,10 @@ def resize_pictures(
 ) -> Shaped[np.ndarray, "n h2 w2 C"]:
     """Frames of a camera or depth maps, each as it is resized."""
     return resize_depth(frames, size) if sensor.kind == "depth" else resize_frames(frames, size)
+
+
+def thinned(sensor: Sensor, points: int | None) -> Sensor:
+    """A cloud of at most so many points; other sensors stay as they are."""
+    if sensor.kind != "points" or points is None or sensor.shape[0] <= points:
+        return sensor
+    return replace(sensor, shape=(points, *sensor.shape[1:]))

@@ -127,18 +127,8 @@ def imagine_windows(model: WorldModel, windows: Windows, actions: Tensor, config
 
 def stack_clips(clips: Sequence[Clip]) -> Clip:
     """Clips of equal steps and sensors, row under row."""
-
-    def joined(streams: Sequence[Stream]) -> Stream:
-        masks = [stream.mask for stream in streams if stream.mask is not None]
-        return Stream(
-            torch.cat([stream.values for stream in streams]),
-            torch.cat([stream.times_seconds for stream in streams]),
-            torch.cat([stream.valid for stream in streams]),
-            torch.cat(masks) if masks else None,
-        )
-
     actions = [clip.actions for clip in clips if clip.actions is not None]
     return Clip(
-        {name: joined([clip.stream(name) for clip in clips]) for name in clips[0].streams},
-        joined(actions) if actions else None,
+        {name: Stream.joined([clip.stream(name) for clip in clips]) for name in clips[0].streams},
+        Stream.joined(actions) if actions else None,
     )

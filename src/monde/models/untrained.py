@@ -1,6 +1,6 @@
 """The floor that every learned representation must beat: the same network with its first weights."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 
@@ -19,13 +19,18 @@ def initialised(config: ModelConfig, seed: int) -> JEPA:
 
 
 @torch.no_grad()
-def untrained(config: ModelConfig, seed: int, clips: Iterable[Clip]) -> JEPA:
+def untrained(
+    config: ModelConfig, seed: int, clips: Iterable[Clip], prepare: Callable[[JEPA], None] | None = None
+) -> JEPA:
     """A model with its first weights whose running statistics are those of `clips`, in evaluation mode.
 
     Without the statistics the floor would be too easy: an untrained network whose batch norms have seen the data
-    subtracts the static scene, and much more can be read from it.
+    subtracts the static scene, and much more can be read from it. `prepare`, where given, is called with the model
+    first, to give it the moments of what its senses measure.
     """
     model = initialised(config, seed)
+    if prepare is not None:
+        prepare(model)
     if isinstance(model.perception, FrozenPerception):
         # Here the floor is what the same network says before pretraining; it keeps no running statistics.
         model.perception = model.perception.untrained(seed)

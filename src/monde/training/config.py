@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from monde.errors import UsageError
+from monde.limits import MAX_CLOUD_POINTS
 from monde.objectives import ObjectiveConfig
 
 
@@ -46,6 +47,9 @@ class TrainConfig:
         shift: Largest random offset of a clip's frames, as a share of their side; 0 leaves them where they are.
         mirror: Show half of the clips in a mirror, left for right; for recordings in which nobody acts.
         channels: Show each clip with its colour channels in a random order.
+        sensor_dropout: Probability that a whole sensor is hidden from a clip; never all of them, and only where there
+            are several.
+        points: Most points of a cloud that the model reads; of larger ones an even part is taken.
         log_seconds: Wall time between log lines.
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
@@ -85,6 +89,8 @@ class TrainConfig:
     shift: float = 0.0
     mirror: bool = False
     channels: bool = False
+    sensor_dropout: float = 0.2
+    points: int = 1024
     log_seconds: float = 5.0
     checkpoint_seconds: float = 60.0
 
@@ -108,6 +114,14 @@ class TrainConfig:
                 "there is no such fold",
                 got=f"fold {self.fold} of {self.folds}",
                 expected="at least 2 folds, numbered from 0",
+            )
+        if not 0 <= self.sensor_dropout < 1:
+            raise UsageError(
+                "a sensor cannot be hidden that often", got=self.sensor_dropout, expected="a probability below 1"
+            )
+        if not 1 <= self.points <= MAX_CLOUD_POINTS:
+            raise UsageError(
+                "clouds cannot have this size", got=self.points, expected=f"1 to {MAX_CLOUD_POINTS} points"
             )
         if not 0 <= self.shift < 0.5:
             raise UsageError("frames cannot be shifted that far", got=self.shift, expected="0 to 0.5 of their side")

@@ -20,9 +20,9 @@ from monde.training.distributed import Ranks, agree_to_stop, process_group
 from monde.training.guard import check_clip, check_gradients, check_losses
 from monde.training.latent_windows import standardise_tokens
 from monde.training.log import MetricsLog
+from monde.training.moments import standardise_senses
 from monde.training.probe import Probe
 from monde.training.schedule import learning_rate, share_done
-from monde.training.sensors import unread
 from monde.training.setup import Setup, block_moments, claim_run, prepare, untrained_floor
 from monde.training.signals import StopOnSignal
 from monde.training.step import TrainStep
@@ -61,7 +61,7 @@ class TrainSummary:
         frames_per_second: Over this call.
         finished: Whether the budget was used up (false after a signal).
         alarms: Signs of collapse at the end.
-        left_out: Recorded sensors of kinds that no encoder reads.
+        left_out: Recorded sensors of large samples that the model does not read.
     """
 
     run: Path
@@ -116,10 +116,11 @@ class _Trainer:
         self.folder = RunFolder(Path(config.run))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)  # for the objective's own layers
-            self.module = TrainStep(initialised(setup.model, config.seed), config.minimised)
+            self.module = TrainStep(initialised(setup.model, config.seed), config.minimised, config.sensor_dropout)
         mean, std = block_moments(setup.moments, setup.model.actions)
         self.module.model.action_mean.copy_(mean)
         self.module.model.action_std.copy_(std)
+        standardise_senses(self.module.model, setup.cache, setup.split.train)
         standardise_tokens(self.module.model, setup.cache, setup.split.train)
         self.module.to(device)
         self.module.model.autocast = choose_precision(config.precision, device)
@@ -177,7 +178,7 @@ class _Trainer:
             frames_per_second=frames / max(seconds - before.seconds, 1e-9),
             finished=done >= 1,
             alarms=tally.alarms,
-            left_out=unread(self.setup.recording.sensors),
+            left_out=self.setup.left_out,
         )
 
     def _done(self, elapsed: float) -> float:

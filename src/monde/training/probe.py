@@ -59,6 +59,9 @@ class Probe:
         latents, truth = [], []
         for piece in np.array_split(index, max(1, len(index) // 256)):
             clip = windows.clip(piece).window(0, 1)
-            latents.append(model.encode(clip).values[:, 0].flatten(1).float())
-            truth.append(clip.stream(self.sensor.name).values[:, 0].float().to(latents[-1].device))
+            told = clip.stream(self.sensor.name)
+            there = told.valid[:, 0]
+            found = model.encode(clip).values[:, 0].flatten(1).float()
+            latents.append(found[there.to(found.device)])
+            truth.append(told.values[there, 0].float().to(found.device))
         return torch.cat(latents), torch.cat(truth)

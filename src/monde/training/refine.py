@@ -29,7 +29,7 @@ from monde.training.loop import optimiser_for
 from monde.training.schedule import learning_rate, share_done
 from monde.training.setup import Setup, reopen
 from monde.training.step import TrainStep
-from monde.types import Clip, Latents, Stream
+from monde.types import Clip, Latents
 
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
@@ -204,8 +204,5 @@ def _windows(data: Encoded, config: RefineConfig, block: int, rng: np.random.Gen
 
 def _film(frames: Clip) -> Clip:
     """One film of M steps from M clips of one."""
-    turned = {
-        name: Stream(stream.values.transpose(0, 1), stream.times_seconds.transpose(0, 1), stream.valid.transpose(0, 1))
-        for name, stream in frames.streams.items()
-    }
+    turned = {name: stream.map(lambda held: held.transpose(0, 1)) for name, stream in frames.streams.items()}
     return Clip(turned)

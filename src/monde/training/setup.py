@@ -29,10 +29,13 @@ from monde.store.typed import from_json, to_json
 from monde.training.config import TrainConfig
 from monde.training.latent_cache import Progress as EncodingProgress
 from monde.training.latent_windows import on_frozen_encoder
+from monde.training.moments import standardise_senses
 from monde.training.sensors import select_sensors, unread
 from monde.types import ActionSpec, Sensor
 
 SCHEMA = "monde.run/1"
+ASKED = frozenset({"state", "pose"})
+"""Kinds of sensors that say how the world is: what the latents are asked about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +66,17 @@ class Setup:
         return tuple(dict.fromkeys([*(sensor.name for sensor in self.model.sensors), *self.train.sensors]))
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Recorded sensors that were not even decoded: large ones that the model does not read."""
+        return unread(self.recording.sensors, [sensor.name for sensor in self.model.sensors])
+
+    @property
     def probed(self) -> Sensor | None:
-        """A recorded state that the model does not see, for probing while training; none where latents are frozen."""
+        """A recorded state or pose that the model does not see, to probe for while training; none with a backbone."""
         if isinstance(self.model.perception, BackboneConfig):
             return None
         seen = {sensor.name for sensor in self.model.sensors}
-        return next((s for s in self.recording.sensors if s.kind == "state" and s.name not in seen), None)
+        return next((s for s in self.recording.sensors if s.kind in ASKED and s.name not in seen), None)
 
 
 def prepare(
@@ -99,14 +107,21 @@ def prepare(
             remedy="leave --mirror out, or the actions (--action-free)",
         )
     recording, split = held_out_part(recording, config, actions)
-    sensors = select_sensors(recording.sensors, config.sensors, config.frame)
-    # What no encoder reads is not decoded either: depth is four bytes a pixel.
-    cached = [s.name for s in recording.sensors if s.name not in unread(recording.sensors)]
-    cache = FrameCache.open_or_build(recording, size=config.frame, sensors=cached)
-    probed = [s.name for s in recording.sensors if s.kind == "state"]
+    sensors = select_sensors(recording.sensors, config.sensors, config.frame, config.points)
     read = [sensor.name for sensor in sensors]
+    if config.mirror and any(sensor.kind != "rgb" for sensor in sensors):
+        raise UsageError(
+            "only colours can be shown in a mirror",
+            got=[sensor.name for sensor in sensors if sensor.kind != "rgb"],
+            remedy="leave --mirror out, or these sensors",
+        )
+    # What is large and not read is not decoded either: depth is four bytes a pixel.
+    cached = [s.name for s in recording.sensors if s.name not in unread(recording.sensors, read)]
+    cache = FrameCache.open_or_build(recording, size=config.frame, sensors=cached, points=config.points)
+    probed = [s.name for s in recording.sensors if s.kind in ASKED]
     if config.backbone is None:
-        model = model_config(config.size, sensors, actions)
+        aged = tuple(name for name in read if cache.age_seconds(name) is not None)
+        model = model_config(config.size, sensors, actions, aged)
     else:
         model, cache = on_frozen_encoder(config, cache, sensors, actions, backbone, progress)
         read = [tokens_name(name) for name in read]
@@ -206,7 +221,8 @@ def untrained_floor(setup: Setup, seed: int, clips: int = 1024) -> JEPA:
     """The run's model before training, its running statistics taken from spread-out training windows."""
     index = np.linspace(0, len(setup.train) - 1, min(clips, len(setup.train))).astype(np.int64)
     pieces = np.array_split(np.random.default_rng(seed).permutation(index), max(1, len(index) // 128))
-    return untrained(setup.model, seed, (setup.train.clip(piece).window(0, 1) for piece in pieces))
+    shown = (setup.train.clip(piece).window(0, 1) for piece in pieces)
+    return untrained(setup.model, seed, shown, lambda model: standardise_senses(model, setup.cache, setup.split.train))
 
 
 def reopen(run: Path) -> tuple[TrainConfig, Setup]:
@@ -285,7 +301,7 @@ def describe_run(config: TrainConfig, setup: Setup) -> dict[str, object]:
         "model": to_json(setup.model),
         "train": {key: value for key, value in train.items() if key not in free},
         "data": {"fingerprint": setup.recording.fingerprint, "episodes": len(setup.recording.lengths)},
-        "left_out": list(unread(setup.recording.sensors)),
+        "left_out": list(setup.left_out),
         "split": {"train": list(setup.split.train), "held_out": list(setup.split.held_out)},
         "action_mean": [float(x) for x in setup.moments.mean],
         "action_std": [float(x) for x in setup.moments.std],

@@ -5,7 +5,8 @@ from torch import Generator, nn
 from monde.models import JEPA
 from monde.objectives import Losses, Objective, ObjectiveConfig
 from monde.objectives.meters import CollapseMeters, measure_collapse
-from monde.perception import FrozenPerception
+from monde.perception import FrozenPerception, Perception
+from monde.training.hiding import hidden_senses
 from monde.types import Clip
 
 
@@ -16,17 +17,28 @@ class TrainStep(nn.Module):
         model: The world model that is trained.
         objective: What is minimised; may hold parameters of its own (inverse dynamics).
         meters: The meters of the last clip, measured when asked for.
+
+    Args:
+        sensor_dropout: Probability that a whole sensor is hidden from a clip; of no effect on models of one sensor.
+            Predictions are then made from what is left, of the latents of all: whatever is missing, a latent means
+            the same.
     """
 
-    def __init__(self, model: JEPA, objective: ObjectiveConfig) -> None:
+    def __init__(self, model: JEPA, objective: ObjectiveConfig, sensor_dropout: float = 0.0) -> None:
         super().__init__()
+        several = isinstance(model.perception, Perception) and len(model.sensors) > 1
+        self.sensor_dropout = sensor_dropout if several else 0.0
         self.model = model
         self.objective = Objective(objective, model.latent, model.actions.width)
         self.meters: CollapseMeters | None = None
 
     def forward(self, clip: Clip, generator: Generator, measure: bool = False) -> Losses:
         """Losses of a batch of aligned clips with actions [B, T-1, A]."""
-        latents = self.model.encode(clip)
+        if self.sensor_dropout:
+            hidden = hidden_senses(clip.batch, len(self.model.sensors), self.sensor_dropout, generator)
+            latents, seen = self.model.with_and_without(clip, hidden)
+        else:
+            latents = seen = self.model.encode(clip)
         if measure and not isinstance(self.model.perception, FrozenPerception):  # what is frozen cannot collapse
             self.meters = measure_collapse(latents.values)
         B, T = latents.values.shape[:2]
@@ -36,5 +48,5 @@ class TrainStep(nn.Module):
             actions = self.model.normalise(clip.actions.values.to(latents.values.device))
         config = self.objective.config
         context = config.context if config.rollout_weight else None
-        predictions = self.model.predict(latents, actions, context, config.rollout_steps)
+        predictions = self.model.predict(seen, actions, context, config.rollout_steps)
         return self.objective(latents.values, actions, predictions, generator)

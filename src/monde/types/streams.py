@@ -1,6 +1,6 @@
 """What sensors deliver: `Sensor` describes one, `Stream` holds a batch of its samples, `Clip` holds several streams."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, Self, get_args
@@ -187,40 +187,39 @@ class Stream:
 
     def to(self, device: torch.device | str) -> Self:
         """The same stream on another device."""
-        mask = None if self.mask is None else self.mask.to(device)
-        age = None if self.age_seconds is None else self.age_seconds.to(device)
+        return self.map(lambda held: held.to(device, non_blocking=True))
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The stream with `change` made to all that it holds: to what changes B and T only."""
         return replace(
             self,
-            values=self.values.to(device, non_blocking=True),
-            times_seconds=self.times_seconds.to(device, non_blocking=True),
-            valid=self.valid.to(device, non_blocking=True),
-            mask=mask,
-            age_seconds=age,
+            values=change(self.values),
+            times_seconds=change(self.times_seconds),
+            valid=change(self.valid),
+            mask=None if self.mask is None else change(self.mask),
+            age_seconds=None if self.age_seconds is None else change(self.age_seconds),
+        )
+
+    @classmethod
+    def joined(cls, streams: Sequence[Self]) -> Self:
+        """Streams of one sensor and of equal steps, row under row."""
+        masks = [stream.mask for stream in streams if stream.mask is not None]
+        ages = [stream.age_seconds for stream in streams if stream.age_seconds is not None]
+        return cls(
+            torch.cat([stream.values for stream in streams]),
+            torch.cat([stream.times_seconds for stream in streams]),
+            torch.cat([stream.valid for stream in streams]),
+            torch.cat(masks) if masks else None,
+            torch.cat(ages) if ages else None,
         )
 
     def every(self, block: int) -> Self:
         """Each `block`-th step of every row, from the first; a view."""
-        return replace(
-            self,
-            values=self.values[:, ::block],
-            times_seconds=self.times_seconds[:, ::block],
-            valid=self.valid[:, ::block],
-            mask=None if self.mask is None else self.mask[:, ::block],
-            age_seconds=None if self.age_seconds is None else self.age_seconds[:, ::block],
-        )
+        return self.map(lambda held: held[:, ::block])
 
     def window(self, start: int, stop: int) -> Self:
         """Steps `start` to `stop` (exclusive) of every row; a view."""
-        mask = None if self.mask is None else self.mask[:, start:stop]
-        age = None if self.age_seconds is None else self.age_seconds[:, start:stop]
-        return replace(
-            self,
-            values=self.values[:, start:stop],
-            times_seconds=self.times_seconds[:, start:stop],
-            valid=self.valid[:, start:stop],
-            mask=mask,
-            age_seconds=age,
-        )
+        return self.map(lambda held: held[:, start:stop])
 
     def __repr__(self) -> str:
         span = ""

@@ -240,7 +240,7 @@ def _two(recording: Recording, sensor: Sensor, episode: int, start: int, reach: 
         if stream.steps != reach + 1:
             return stream
         ends = [0, reach] if reach else [0]
-        return Stream(stream.values[:, ends], stream.times_seconds[:, ends], stream.valid[:, ends])
+        return stream.map(lambda held: held[:, ends])
     both = [recording.read(episode, at, at + 1, [sensor.name]).stream(sensor.name) for at in (start, start + reach)]
     if any(stream.steps != 1 for stream in both):
         raise DataError(f"sensor {sensor.name!r} of episode {episode} has no sample for every frame")

@@ -1,7 +1,7 @@
 """What adapting draws its batches from: old frames with their latents, old frames in another look, new clips."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from monde.training.adapting.adapt_step import block_actions, prediction_error
 from monde.training.adapting.looks import changed_look
 from monde.training.adapting.repaint import Repaint, fit_repaint, scenery
 from monde.training.setup import Setup
-from monde.types import Clip, Stream
+from monde.types import Clip
 
 SCENERY_EPISODES = 20
 """Episodes of each recording that its scenery is taken from, and frames of each of them at most."""
@@ -105,7 +105,7 @@ class LookedFrames:
                     levels = self.repaints[name](values[:, 0].float() / 255)[:, None] * 255
                     values = levels.clamp(0, 255).round().to(torch.uint8)
                 values = changed_look(values, generator, AROUND if self.repaints else 1.0)
-            streams[name] = Stream(values, stream.times_seconds, stream.valid, stream.mask)
+            streams[name] = replace(stream, values=values)
         return Clip(streams)
 
 

@@ -66,10 +66,4 @@ def prediction_error(model: JEPA, latents: Float[Tensor, "B T N D"], actions: Fl
 
 def joined(one: Clip, other: Clip) -> Clip:
     """Two clips of equal sensors, row under row, without what was done."""
-
-    def stacked(name: str) -> Stream:
-        a, b = one.stream(name), other.stream(name)
-        values, times = torch.cat([a.values, b.values]), torch.cat([a.times_seconds, b.times_seconds])
-        return Stream(values, times, torch.cat([a.valid, b.valid]))
-
-    return Clip({name: stacked(name) for name in one.streams})
+    return Clip({name: Stream.joined([one.stream(name), other.stream(name)]) for name in one.streams})
