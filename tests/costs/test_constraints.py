@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from analytic import AnalyticModel, belief_at
-from monde.costs import WORST, Constraint, KeepOut, LatentDistance, Limit, Risk
+from monde.costs import WORST, Clearance, Constraint, KeepOut, LatentDistance, Limit, Risk
 from monde.errors import PlanningError
 from monde.planning import CEMConfig, CEMPlanner, GradientConfig, GradientPlanner, MPPIConfig, MPPIPlanner, pose
 from monde.protocols import Planner
@@ -205,3 +205,21 @@ def test_where_nothing_is_allowed_the_least_violation_is_chosen_or_told(planner:
     plan = planner.plan(pose(model, belief, LatentDistance() + posed("least"), goal), torch.Generator().manual_seed(0))
     # The goal pulls to the left, through the centre; less violation is to the right.
     assert plan.rollout.latents[0, 0, 0, -1, 0, 0].item() > 40
+
+
+def _four_walls(latents: Tensor) -> Tensor:
+    """Ranges ahead, left, behind and right of a scanner in a room of 10 × 10 whose middle is the origin."""
+    x, y = latents[..., 0, 0], latents[..., 0, 1]
+    return torch.stack([5 - x, 5 - y, 5 + x, 5 + y], dim=-1)
+
+
+def test_clearance_counts_by_how_much_the_nearest_thing_is_nearer() -> None:
+    cost = Clearance(readout=_four_walls, least_metres=1.0, violation="graded")
+    assert _energy(cost, _way((0.0, 0.0), (3.9, 0.0))) == 0
+    assert _energy(cost, _way((0.0, 0.0), (4.5, 0.0))) == pytest.approx(0.5)
+    assert _energy(cost, _way((4.5, 0.0), (0.0, -4.25))) == pytest.approx(0.75)
+    assert _energy(Clearance(readout=_four_walls, least_metres=1.0, violation="reject"), _way((4.5, 0.0))) == math.inf
+    with pytest.raises(PlanningError, match="wrong shape"):
+        _energy(Clearance(readout=lambda latents: latents[..., 0, 0], least_metres=1.0), _way((0.0, 0.0)))
+    with pytest.raises(PlanningError, match="least_metres"):
+        Clearance(readout=_four_walls, least_metres=0.0)

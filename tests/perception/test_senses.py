@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from monde.errors import ContractError
-from monde.perception import CloudEncoder, Perception, PerceptionConfig, SenseEncoder, pose_features
+from monde.nn import pose_features
+from monde.perception import CloudEncoder, Perception, PerceptionConfig, SenseEncoder
 from monde.spatial import from_yaw, unit
 from monde.types import Clip, Sensor, Stream
 from monde.types.geometry import GridGeometry, ScanGeometry

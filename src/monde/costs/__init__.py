@@ -1,6 +1,7 @@
 """Energies over imagined futures: they add, and each declares its risk over hypotheses."""
 
 from monde.costs.base import BaseCost, Sum
+from monde.costs.clearance import Clearance
 from monde.costs.constraint import Constraint
 from monde.costs.effort import ControlEffort
 from monde.costs.keep_out import KeepOut
@@ -15,6 +16,7 @@ __all__ = [
     "MEAN",
     "WORST",
     "BaseCost",
+    "Clearance",
     "Constraint",
     "ControlEffort",
     "KeepOut",

@@ -12,6 +12,7 @@ from monde.evaluation.probes import ProbeScore, Target, score_probes, targets
 from monde.evaluation.protocol import describe_strategy, protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
 from monde.evaluation.run import ScoreConfig, check_world, recorded_world, score_run
+from monde.evaluation.senses import score_senses
 from monde.evaluation.showing import decoder_data, films, imagination
 from monde.evaluation.trust import fit_trust, load_heads, planner_name
 from monde.evaluation.trust_config import TrustConfig
@@ -53,6 +54,7 @@ __all__ = [
     "score_ranking",
     "score_recorded_range",
     "score_run",
+    "score_senses",
     "scorecard",
     "targets",
 ]

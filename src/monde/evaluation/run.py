@@ -18,6 +18,7 @@ from monde.evaluation.prediction import score_prediction
 from monde.evaluation.probes import score_probes, targets
 from monde.evaluation.protocol import protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
+from monde.evaluation.senses import score_senses
 from monde.evaluation.showing import camera_of, decoder_data, films, imagination
 from monde.models import JEPA, load_model
 from monde.protocols import Cost, World
@@ -183,6 +184,8 @@ def _probes(subject: _Subject, config: ScoreConfig) -> list[Row]:
     rows += score_prediction(
         subject.model, subject.train, subject.held_out, wanted, readouts, prediction, seed=config.seed
     )
+    if wanted and len(subject.model.sensors) > 1 and len(subject.held_out) > 1:
+        rows += score_senses(subject.model, subject.held_out, wanted, readouts, prediction, seed=config.seed)
     return rows
 
 

@@ -7,6 +7,7 @@ from monde.nn.ensemble import EnsembleMLP
 from monde.nn.goal_trunk import GoalTrunk
 from monde.nn.linear import infer
 from monde.nn.mlp import MLP, ResidualMLPBlock
+from monde.nn.poses import pose_features
 from monde.nn.positions import rotate, sincos_2d
 from monde.nn.ranks import ranks, sum_over_ranks
 from monde.nn.transformer import AdaLNBlock, Block
@@ -24,6 +25,7 @@ __all__ = [
     "attend",
     "attend_newest",
     "infer",
+    "pose_features",
     "ranks",
     "rotate",
     "sincos_2d",

@@ -11,7 +11,7 @@ from monde.perception.fuse import Perception
 from monde.perception.grid import GridEncoder
 from monde.perception.scan import ScanEncoder
 from monde.perception.sense import SenseEncoder
-from monde.perception.state import StateEncoder, pose_features
+from monde.perception.state import StateEncoder
 from monde.perception.vit import ViTEncoder
 
 __all__ = [
@@ -34,6 +34,5 @@ __all__ = [
     "check_readable",
     "describe_backbone",
     "find_again",
-    "pose_features",
     "tokens_name",
 ]

@@ -1,9 +1,11 @@
-"""Small heads on frozen latents: linear and nonlinear state probes, temporal distance, and a decoder for looking."""
+"""Small heads on frozen latents: state probes, motions, scans, temporal distance, and a decoder for looking."""
 
 from monde.readouts.decoder import DecoderConfig, FrameDecoder, fit_decoder, load_decoder, save_decoder
 from monde.readouts.familiarity import REFERENCES, Familiarity, fit_familiarity
 from monde.readouts.linear import LinearReadout, fit_linear
 from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
+from monde.readouts.motion import MotionReadout, fit_motion
+from monde.readouts.scan import ScanReadout, fit_scan
 from monde.readouts.success_probability import (
     SuccessProbability,
     SuccessProbabilityConfig,
@@ -19,6 +21,8 @@ __all__ = [
     "LinearReadout",
     "MLPReadout",
     "MLPReadoutConfig",
+    "MotionReadout",
+    "ScanReadout",
     "SuccessProbability",
     "SuccessProbabilityConfig",
     "TemporalDistance",
@@ -27,6 +31,8 @@ __all__ = [
     "fit_familiarity",
     "fit_linear",
     "fit_mlp",
+    "fit_motion",
+    "fit_scan",
     "fit_success_probability",
     "load_decoder",
     "save_decoder",

@@ -1,13 +1,14 @@
 """A small nonlinear readout of frozen features, for what is there and not linearly so."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from monde.errors import ContractError, DataError
+from monde.errors import ContractError, DataError, StoreError
 from monde.types.checks import describe
 
 VALIDATION_SHARE = 0.2
@@ -48,7 +49,13 @@ class MLPReadoutConfig:
 
 
 class MLPReadout:
-    """Standardised features through two hidden layers to values in physical units. Frozen once fitted."""
+    """Standardised features through two hidden layers to values in physical units. Frozen once fitted.
+
+    Args:
+        network: Two hidden layers.
+        moments: Mean and spread of the features.
+        scale: Mean and spread of the values.
+    """
 
     def __init__(self, network: nn.Module, moments: tuple[Tensor, Tensor], scale: tuple[Tensor, Tensor]) -> None:
         self._network, self._moments, self._scale = network, moments, scale
@@ -60,18 +67,65 @@ class MLPReadout:
         Raises:
             ContractError: Features of another width.
         """
+        return self.read(features)
+
+    def read(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... k"]:
+        """The same with gradients to the features.
+
+        Raises:
+            ContractError: Features of another width.
+        """
         mean, spread = self._moments
         if features.shape[-1] != len(mean):
             raise ContractError("the readout does not fit these features", got=describe(features), expected=len(mean))
         read: Tensor = self._network((features.float() - mean) / spread)
         return read * self._scale[1] + self._scale[0]
 
+    def to(self, device: torch.device | str) -> "MLPReadout":
+        """The same readout on another device."""
+        network = copy.deepcopy(self._network).to(device)
+        mean, spread = (part.to(device) for part in self._moments)
+        middle, scale = (part.to(device) for part in self._scale)
+        return MLPReadout(network, (mean, spread), (middle, scale))
+
+    def state(self) -> dict[str, Tensor]:
+        """All that is needed to make it again (`from_state`)."""
+        told = {"mean": self._moments[0], "spread": self._moments[1]}
+        told |= {"value_mean": self._scale[0], "value_spread": self._scale[1]}
+        return told | {f"network.{name}": value for name, value in self._network.state_dict().items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor]) -> "MLPReadout":
+        """What `state` told.
+
+        Raises:
+            StoreError: Tensors that are not those of such a readout.
+        """
+        layers = {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
+        try:
+            widths = MLPReadoutConfig(hidden=len(layers["0.bias"]))
+            network = _network(layers["0.weight"].shape[1], len(layers["6.bias"]), widths)
+            network.load_state_dict(layers)
+            moments, scale = (state["mean"], state["spread"]), (state["value_mean"], state["value_spread"])
+        except (KeyError, RuntimeError, IndexError) as error:
+            raise StoreError("these are not the tensors of an MLP readout", got=error) from error
+        return cls(network.eval().requires_grad_(False), moments, scale)
+
 
 def fit_mlp(
-    features: Float[Tensor, "n F"], values: Float[Tensor, "rows k"], config: MLPReadoutConfig | None = None
+    features: Float[Tensor, "n F"],
+    values: Float[Tensor, "rows k"],
+    config: MLPReadoutConfig | None = None,
+    known: Bool[Tensor, "rows k"] | None = None,
 ) -> MLPReadout:
     """Least squares by AdamW; the weights with the lowest error on the last fifth of the rows are kept, so rows should
     come in the order of episodes.
+
+    Args:
+        features: What is read from.
+        values: What is to be read.
+        config: How it is fitted.
+        known: False where a value is not known and does not count, or none where all are.
 
     Raises:
         DataError: Fewer than 10 rows, rows that do not line up, or numbers that are not finite.
@@ -82,14 +136,22 @@ def fit_mlp(
         raise DataError("the readout cannot be fitted", got=f"{len(x)} rows, {len(y)} values", expected="at least 10")
     if not bool(torch.isfinite(x).all() and torch.isfinite(y).all()):
         raise DataError("the readout cannot be fitted to numbers that are not finite", got=describe(x))
-    moments, scale = _moments(x), _moments(y)
+    there = None if known is None else known.to(y)
+    moments, scale = _moments(x), _moments(y) if there is None else _known_moments(y, there)
     x, y = (x - moments[0]) / moments[1], (y - scale[0]) / scale[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
         network = _network(x.shape[1], y.shape[1], chosen)
-        best = _train(network, x, y, chosen)
+        best = _train(network, x, y, there, chosen)
     network.load_state_dict(best)
-    return MLPReadout(network.eval(), moments, scale)
+    return MLPReadout(network.eval().requires_grad_(False), moments, scale)
+
+
+def _known_moments(values: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    count = there.sum(0).clamp(min=1)
+    mean = (values * there).sum(0) / count
+    spread = (((values - mean) * there).square().sum(0) / count).sqrt()
+    return mean, torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
 
 def _moments(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +166,9 @@ def _network(inputs: int, outputs: int, config: MLPReadoutConfig) -> nn.Sequenti
     return nn.Sequential(*layer(inputs), *layer(config.hidden), nn.Linear(config.hidden, outputs))
 
 
-def _train(network: nn.Module, x: Tensor, y: Tensor, config: MLPReadoutConfig) -> dict[str, Tensor]:
+def _train(
+    network: nn.Module, x: Tensor, y: Tensor, there: Tensor | None, config: MLPReadoutConfig
+) -> dict[str, Tensor]:
     held = max(1, int(VALIDATION_SHARE * len(x)))
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True
@@ -114,15 +178,21 @@ def _train(network: nn.Module, x: Tensor, y: Tensor, config: MLPReadoutConfig) -
         network.train()
         for rows in torch.randperm(len(x) - held).split(config.batch):
             optimiser.zero_grad()
-            loss = nn.functional.mse_loss(network(x[rows]), y[rows])
+            loss = _error(network(x[rows]), y[rows], None if there is None else there[rows])
             loss.backward()
             optimiser.step()
         network.eval()
         with torch.no_grad():
-            error = float(nn.functional.mse_loss(network(x[-held:]), y[-held:]))
+            error = float(_error(network(x[-held:]), y[-held:], None if there is None else there[-held:]))
         since += 1
         if error < lowest:
             best, lowest, since = copy.deepcopy(network.state_dict()), error, 0
         if since >= config.patience:
             break
     return best
+
+
+def _error(read: Tensor, values: Tensor, there: Tensor | None) -> Tensor:
+    if there is None:
+        return nn.functional.mse_loss(read, values)
+    return ((read - values).square() * there).sum() / there.sum().clamp(min=1)
