@@ -10,6 +10,7 @@ from monde.recipes.physics import PhysicsRecipe, physics
 from monde.recipes.pusht import pusht
 from monde.recipes.reacher import reacher
 from monde.recipes.strategies import PLANNERS, strategy
+from monde.recipes.tabletop import tabletop
 from monde.recipes.task import MakeRecipe, Recipe
 from monde.recipes.tworoom import tworoom, tworoom_doorless, tworoom_doors
 
@@ -21,6 +22,8 @@ RECIPES: Mapping[str, MakeRecipe] = {
     "pusht": pusht,
     "cube_single": cube_single,
     "laser_rooms": laser_rooms,
+    "tabletop_reach": partial(tabletop, "reach"),
+    "tabletop_push": partial(tabletop, "push"),
     **{world: partial(maze, world) for world in EPISODES},
 }
 """Recipes by task."""
@@ -40,6 +43,7 @@ __all__ = [
     "pusht",
     "reacher",
     "strategy",
+    "tabletop",
     "tworoom",
     "tworoom_doorless",
     "tworoom_doors",

@@ -31,11 +31,17 @@ class Table:
     """One tray, and what is on it; a state is MuJoCo's `qpos`: tip [3], object [3], its quaternion (w, x, y, z).
 
     The tip is held by a servo (stiff, critically damped, of limited force), so that it stops at what it meets.
+
+    Args:
+        side_pixels: Side of the pictures that will be drawn of it.
+
+    Raises:
+        UsageError: MuJoCo is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, side_pixels: int = 64) -> None:
         self._mujoco = load()
-        self.model: mujoco.MjModel = copy.copy(_compiled())
+        self.model: mujoco.MjModel = copy.copy(_compiled(side_pixels))
         self._data: mujoco.MjData = self._mujoco.MjData(self.model)
 
     def dress(self, scene: Scene) -> None:
@@ -90,8 +96,8 @@ class Table:
 
 
 @cache
-def _compiled() -> "mujoco.MjModel":
-    model = load().MjModel.from_xml_string(_XML)
+def _compiled(side: int) -> "mujoco.MjModel":
+    model = load().MjModel.from_xml_string(_XML.replace("SIDE", str(side)))
     model.geom_sameframe[:] = 0  # else MuJoCo would not look at places that were 0 when compiled
     return model
 
@@ -106,7 +112,7 @@ _XML = f"""<mujoco>
   </option>
   <statistic extent="1" center="0 0 0"/>
   <visual>
-    <global offwidth="4096" offheight="4096"/><quality shadowsize="0" offsamples="0"/>
+    <global offwidth="SIDE" offheight="SIDE"/><quality shadowsize="0" offsamples="0"/>
     <map znear="0.1" zfar="5"/>
     <headlight ambient="0.45 0.45 0.45" diffuse="0.1 0.1 0.1" specular="0 0 0"/>
   </visual>

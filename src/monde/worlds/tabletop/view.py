@@ -26,7 +26,7 @@ class View:
     """A renderer of square frames, for any number of tables of the same parts.
 
     Args:
-        table: Any of them.
+        table: Any of them, made for frames of this side.
         side: Of the frames, px.
 
     Raises:
@@ -41,7 +41,6 @@ class View:
         with rendering():
             self._window = lab.GLContext(side, side)
             self._window.make_current()
-            model.vis.global_.offwidth = model.vis.global_.offheight = side
             self._context = lab.MjrContext(model, lab.mjtFontScale.mjFONTSCALE_100)
         self._context.readDepthMap = lab.mjtDepthMap.mjDEPTH_ZEROFAR
         lab.mjr_setBuffer(lab.mjtFramebuffer.mjFB_OFFSCREEN, self._context)

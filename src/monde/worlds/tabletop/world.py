@@ -56,7 +56,7 @@ class Tabletop(SimulatedWorld):
             sensors=_sensors(self.config),
         )
         self._camera = intrinsics(self.config.side_pixels)
-        self._tables = [Table() for _ in range(batch)]
+        self._tables = [Table(self.config.side_pixels) for _ in range(batch)]
         self._scenes: list[Scene] = []
         self._view: View | None = None
 
@@ -95,8 +95,7 @@ class Tabletop(SimulatedWorld):
         table.dress(scene)
         self._scenes[row:] = [scene]
         for _ in range(GOAL_DRAWS):
-            found = self._reach(table, scene, generator) if self.config.task == "reach" else None
-            found = found or self._push(table, scene, generator)
+            found = (self._reach if self.config.task == "reach" else self._push)(table, scene, generator)
             if found is not None:
                 return found
         raise WorldError(f"{self.name} finds no goal", got=self.config, remedy="make moved_metres smaller")
@@ -139,13 +138,13 @@ class Tabletop(SimulatedWorld):
 
     def _reach(
         self, table: Table, scene: Scene, generator: np.random.Generator
-    ) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    ) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]] | None:
         """The tip anywhere beside the object; the goal shows it upon the object."""
         start = _draw_state(scene, generator)
         goal = start.copy()
         goal[TIP] = start[OBJECT] + (0.0, 0.0, scene.half[2])
         table.place(start)
-        return start, goal
+        return (start, goal) if np.linalg.norm(goal[TIP] - start[TIP]) >= self.config.moved_metres else None
 
     def _push(
         self, table: Table, scene: Scene, generator: np.random.Generator

@@ -1,0 +1,68 @@
+"""A table-top, seen in colours, in depth, as a cloud of points, or in colours and depth."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from monde.errors import unknown_name
+from monde.objectives import ObjectiveConfig
+from monde.recipes.task import Played, Recipe
+
+SENSES: Mapping[str, tuple[str, ...]] = {
+    "rgb": ("camera",),
+    "depth": ("depth",),
+    "points": ("points",),
+    "rgbd": ("camera", "depth"),
+}
+"""Sensors by the name of what is seen with."""
+
+BESIDE = ("gripper", "rig")
+"""Beside each: where the tip is, and where the camera stands."""
+
+OBJECTIVE = ObjectiveConfig(inverse_weight=0.3, within_weight=1.0)
+
+
+def tabletop(
+    task: Literal["reach", "push"],
+    out: Path,
+    *,
+    minutes: float = 7.0,
+    episodes: int = 100,
+    seed: int = 0,
+    planner: str = "cem",
+    senses: str = "rgbd",
+) -> Recipe:
+    """The scripted policy's reaching, touching and pushing; 960 short episodes, since each has a scene of its own.
+
+    Objects are small, so pictures are pooled by attention (the size "memory"); and most of a scene never changes, so a
+    quarter of the dimensions must vary within clips, which the scripted policy's pushes make long enough for (0.9 s).
+
+    Args:
+        task: What is planned: "reach" or "push".
+        out: Folder of everything: the recording and the run lie in it.
+        minutes: Training time.
+        episodes: Episodes that are planned and scored.
+        seed: Of all of it.
+        planner: What searches.
+        senses: One of `SENSES`.
+
+    Raises:
+        UsageError: Unknown senses.
+    """
+    if senses not in SENSES:
+        raise unknown_name("senses", senses, list(SENSES))
+    played = Played(
+        world=f"tabletop_{task}", episodes=960, steps=24, policy="scripted", budget_steps=24, actor_share=0.5
+    )
+    recipe = played.recipe(out, minutes=minutes, episodes=episodes, seed=seed, planner=planner)
+    train = replace(
+        recipe.train,
+        run=str(out / f"tabletop_{task}_{senses}"),
+        sensors=(*SENSES[senses], *BESIDE),
+        size="memory",
+        block=3,
+        batch=64,
+        objective=OBJECTIVE,
+    )
+    return replace(recipe, train=train)
