@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ BATCHES = (1, 2, 5)
 CHAINED_STEPS = 10
 
 
+@runtime_checkable
 class Session(Protocol):
     """What is used of an onnxruntime session."""
 

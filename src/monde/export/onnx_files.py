@@ -81,7 +81,7 @@ def export_run(run: Path, out: Path) -> Exported:
     of = weights_hash(run)
     with atomic_folder(out) as temporary:
         for graph in graphs:
-            _write(graph, temporary / f"{graph.name}.onnx")
+            write_graph(graph, temporary / f"{graph.name}.onnx")
         manifest = _manifest(model, graphs, temporary, of)
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     files = {graph.name: (out / f"{graph.name}.onnx").stat().st_size for graph in graphs}
@@ -117,7 +117,12 @@ def _require(module: str) -> None:
         raise UsageError(f"exporting needs {module}", remedy="pip install 'monde[export]'")
 
 
-def _write(graph: Graph, path: Path) -> None:
+def write_graph(graph: Graph, path: Path) -> None:
+    """One function as an ONNX file, its batch free.
+
+    Raises:
+        StoreError: It cannot be traced.
+    """
     rows = {0: torch.export.Dim.DYNAMIC}
     named = 0 if graph.name == "encoder" else 3 if graph.name == "step" else len(graph.inputs)
     several = (rows,) * (len(graph.inputs) - named)
