@@ -31,21 +31,30 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timed:
+    """Wall time of single calls, in seconds: median and quartiles."""
+
+    median: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """One graph.
 
     Args:
         graph: Its name; "chain" for what a robot does: encode, begin, then act, step and see again.
         max_abs_difference: Over all outputs, batches and, in the chain, steps.
-        torch_seconds: Median of one call at B = 1 on one thread; none for the chain.
+        torch_seconds: One call at B = 1 on one thread; none for the chain.
         onnx_seconds: The same of onnxruntime.
         calls: Timed calls of each.
     """
 
     graph: str
     max_abs_difference: float
-    torch_seconds: float | None = None
-    onnx_seconds: float | None = None
+    torch_seconds: Timed | None = None
+    onnx_seconds: Timed | None = None
     calls: int = 0
 
 
@@ -115,19 +124,20 @@ def _difference(one: torch.Tensor, other: np.ndarray) -> float:
     return float(np.abs(one.numpy().astype(np.float64) - other.astype(np.float64)).max())
 
 
-def _timed(graph: Graph, running: Session, calls: int) -> tuple[float, float]:
+def _timed(graph: Graph, running: Session, calls: int) -> tuple[Timed, Timed]:
     inputs, arrays = list(graph.inputs.values()), _arrays(graph)
-    return _median(lambda: _outputs(graph, inputs), calls), _median(lambda: running.run(None, arrays), calls)
+    return _calls(lambda: _outputs(graph, inputs), calls), _calls(lambda: running.run(None, arrays), calls)
 
 
-def _median(call: Callable[[], object], calls: int) -> float:
+def _calls(call: Callable[[], object], calls: int) -> Timed:
     call()
     taken = []
     for _ in range(calls):
         began = time.perf_counter()
         call()
         taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+    lower, median, upper = statistics.quantiles(taken, n=4, method="inclusive")
+    return Timed(median=median, lower=lower, upper=upper)
 
 
 def _chain(graphs: dict[str, Graph], sessions: dict[str, Session]) -> float:
