@@ -225,3 +225,9 @@ MAX_KEPT_BELIEFS = 4_096
 
 MAX_ARRAY_BYTES = 256 * 1024 * 1024
 """Largest array that is read from a document."""
+
+MAX_TOOL_IMAGES = 24
+"""Pictures in one answer of an MCP tool."""
+
+MAX_TOOL_NUMBERS = 4_096
+"""Numbers of one array that an MCP tool writes out."""

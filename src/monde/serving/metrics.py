@@ -48,5 +48,5 @@ class Metrics:
     @property
     def answered(self) -> int:
         """Answers of control sessions so far."""
-        held = self.answers.collect()[0].samples
-        return int(sum(sample.value for sample in held if sample.name == "monde_answers_total"))
+        samples = (sample for metric in self.answers.collect() for sample in metric.samples)
+        return int(sum(sample.value for sample in samples if sample.name == "monde_answers_total"))
