@@ -239,6 +239,7 @@ MAX_KEPT_BELIEFS = 4_096
 
 MAX_ARRAY_BYTES = 256 * 1024 * 1024
 """Largest array that is read from a document."""
+
 MAX_BETS_PLAN_ROWS = 1_000
 """Rows in one plan that answers a question."""
 
@@ -250,3 +251,9 @@ MAX_BETS_QUESTIONS = 100_000
 
 MAX_BETS_TRIES = 20_000
 """Draws for one question before it is given up that one fits its design."""
+
+MAX_TOOL_IMAGES = 24
+"""Pictures in one answer of an MCP tool."""
+
+MAX_TOOL_NUMBERS = 4_096
+"""Numbers of one array that an MCP tool writes out."""

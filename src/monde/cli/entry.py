@@ -21,6 +21,7 @@ from monde.cli.convert import Convert
 from monde.cli.demo import Demo
 from monde.cli.export import Export
 from monde.cli.far import Far
+from monde.cli.mcp import Mcp
 from monde.cli.physics import Physics
 from monde.cli.plan import Plan
 from monde.cli.progress import Reporter
@@ -48,6 +49,7 @@ AnyVerb = (
     | Annotated[Adapt, subcommand("adapt", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Serve, subcommand("serve", prefix_name=False)]
+    | Annotated[Mcp, subcommand("mcp", prefix_name=False)]
     | Annotated[Score, subcommand("score", prefix_name=False)]
     | Annotated[Physics, subcommand("physics", prefix_name=False)]
     | Annotated[Surprise, subcommand("surprise", prefix_name=False)]

@@ -68,15 +68,18 @@ class Serve:
             certificate=self.certificate,
             key=self.key,
         )
-        desk = open_desk(self.run, config, self.planner, self.device)
+        with reporter.track(f"opening {self.run}") as advance:
+            desk = open_desk(
+                self.run, config, self.planner, self.device, lambda stage, done, wanted: advance(done, wanted, stage)
+            )
         reporter.say(f"loaded {self.run}: {', '.join(sensor.name for sensor in desk.pilot.model.sensors)} in")
         served = serve(desk, lambda url: reporter.say(f"serving {self.run} at {url}; Ctrl-C ends it"))
         document = {"verb": "serve", "run": str(self.run), "url": served.url, "answers": served.answers}
         return Outcome(f"{self.run} was served at {served.url}: {served.answers:,} answers", document)
 
     def kept(self) -> str:
-        """Nothing is written."""
-        return "Serving changes nothing in the run."
+        """What was learned when the run was first opened."""
+        return f"What was learned of the recording is kept in {self.run}/mind; nothing else was written."
 
 
 def numbers(text: str | None) -> tuple[float, ...] | None:

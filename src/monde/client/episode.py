@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -42,6 +42,7 @@ class Done:
     ended: bool = False
 
 
+@runtime_checkable
 class Controlled(Protocol):
     """A body that can see and act: `GymnasiumBody`, `RobotBody`, or one of your own."""
 

@@ -1,7 +1,7 @@
 """A Gymnasium environment as a body."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, SupportsFloat
+from typing import Protocol, SupportsFloat, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -12,6 +12,7 @@ from monde.errors import ServingError
 from monde.wire import Arrays
 
 
+@runtime_checkable
 class Environment(Protocol):
     """What is needed of a `gymnasium.Env`, which need not be installed here."""
 

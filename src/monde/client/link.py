@@ -113,7 +113,7 @@ class Link:
         self.renewed = True
         if socket is not None:
             # Nobody waits for a server that has gone to say goodbye.
-            threading.Thread(target=socket.close, daemon=True).start()
+            threading.Thread(target=socket.__exit__, args=(None, None, None), daemon=True).start()
 
     def _open(self) -> None:
         until, pause = monotonic() + self._seconds, FIRST_PAUSE_SECONDS
@@ -126,6 +126,10 @@ class Link:
                 if error.status != 503 or monotonic() + pause > until:
                     self._error = error
                     return
+            except Exception as error:
+                # Nobody else would hear of it: this is a thread of its own.
+                self._error = ServingError("the connection cannot be opened", status=500, got=repr(error)[:200])
+                raise
             sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
@@ -140,6 +144,7 @@ class Link:
 
         seconds = max(seconds, 0.1)
         try:
+            # What `connect` makes is entered here and left in `_lose`: the connection outlives this call.
             socket = connect(
                 self.url.replace("http", "ws", 1) + "/v1/control",
                 additional_headers={"Authorization": f"Bearer {self._token}"},
@@ -149,7 +154,7 @@ class Link:
                 ping_timeout=MAX_PING_SECONDS,
                 open_timeout=seconds,
                 close_timeout=1.0,
-            )
+            ).__enter__()
             socket.send(encode(Hello(session=None if self._welcome is None else self._welcome.session)))
             welcome = decode(socket.recv(timeout=seconds))
         except InvalidStatus as error:

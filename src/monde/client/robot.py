@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -15,6 +15,7 @@ from monde.client.session import Session
 from monde.errors import ServingError
 
 
+@runtime_checkable
 class Robot(Protocol):
     """What is needed of a `lerobot.robots.Robot`, which need not be installed here."""
 

@@ -55,7 +55,7 @@ class Session:
     Args:
         url: Of the server, "http://127.0.0.1:8420".
         token: Its token.
-        deadline_seconds: Time for each answer; none for the duration of one control step.
+        deadline_seconds: Time for each answer; none for the server's own.
         reconnect_seconds: How long to try to reach a server that has gone.
         patient: Whether time stands still between two calls, as in a simulator: a connection that broke is then waited
             for. A robot moves on, and gets the safe action.
@@ -84,7 +84,7 @@ class Session:
         self.safe = welcome.safe
         self.action_document = welcome.actions
         self.actions = Actions.read(welcome.actions)
-        self._deadline = deadline_seconds or self.actions.dt_seconds
+        self._deadline = deadline_seconds or welcome.deadline_seconds
 
     @property
     def reconnections(self) -> int:

@@ -2,6 +2,6 @@
 
 from monde.serving.config import ServeConfig, find_token
 from monde.serving.desk import Desk, open_desk
-from monde.serving.server import Served, serve
+from monde.serving.server import Served, Server, serve
 
-__all__ = ["Desk", "ServeConfig", "Served", "find_token", "open_desk", "serve"]
+__all__ = ["Desk", "ServeConfig", "Served", "Server", "find_token", "open_desk", "serve"]

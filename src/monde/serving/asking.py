@@ -11,14 +11,15 @@ from starlette.responses import Response
 
 from monde.errors import ServingError
 from monde.limits import MAX_REQUEST_SECONDS, MAX_REQUESTS_WAITING
-from monde.mind import VERBS
+from monde.mind import VERBS, Answer
+from monde.mind import Request as MindRequest
 from monde.serving.bodies import answer, read_document
 from monde.serving.metrics import Metrics
 from monde.serving.schemas import answer_of, body_of
 from monde.wire import read
 
-Ask = Callable[[str, object], object]
-"""Verb and request to the answer: a `monde.Mind`."""
+Ask = Callable[[MindRequest], Answer]
+"""`monde.Mind.ask`."""
 
 
 class Thinker:
@@ -34,7 +35,7 @@ class Thinker:
         self._thread = ThreadPoolExecutor(1, "monde-think")
         self._asked = 0
 
-    async def ask(self, verb: str, request: object) -> object:
+    async def ask(self, verb: str, request: MindRequest) -> Answer:
         """The answer to one question.
 
         Raises:
@@ -44,7 +45,7 @@ class Thinker:
             raise ServingError("the server is busy", status=503, got=f"{self._asked} questions wait")
         self._asked += 1
         started = monotonic()
-        thought = asyncio.get_running_loop().run_in_executor(self._thread, self.mind, verb, request)
+        thought = asyncio.get_running_loop().run_in_executor(self._thread, self.mind, request)
         thought.add_done_callback(lambda _: self._end())
         try:
             async with asyncio.timeout(MAX_REQUEST_SECONDS):
@@ -88,5 +89,5 @@ def _add(app: FastAPI, thinker: Thinker, verb: str) -> None:
         return answer(request, await thinker.ask(verb, question))
 
 
-def _question(verb: str, document: object) -> object:
+def _question(verb: str, document: object) -> MindRequest:
     return read(VERBS[verb][0], document, verb)

@@ -115,6 +115,7 @@ class Control:
                 actions=as_document(model.actions),
                 safe=self.desk.safe,
                 model=self.desk.name,
+                deadline_seconds=self.desk.deadline_seconds,
             )
         )
         return session
@@ -142,34 +143,51 @@ class Control:
             self._refuse(ServingError("this message is not a client's to send", got=kind, expected="Observe"), None)
 
     def _ask(self, session: Session, message: Begin | Observe, arrived: float) -> None:
+        if session.pending >= MAX_SESSION_PENDING:
+            got, remedy = f"{session.pending} messages", "await their answers"
+            self._refuse(ServingError("messages of this session wait", status=429, got=got, remedy=remedy), message.seq)
+            return
+        session.pending += 1
+        self._spawn(self._answered(session, message, arrived))
+
+    async def _answered(self, session: Session, message: Begin | Observe, arrived: float) -> None:
         try:
-            if session.pending >= MAX_SESSION_PENDING:
-                remedy = "await their answers"
-                raise ServingError("messages of this session wait", status=429, got=session.pending, remedy=remedy)
-            job = self._begun(session, message) if isinstance(message, Begin) else self._going(session, message)
+            if isinstance(message, Begin):
+                job = await self._begun(session, message)
+            else:
+                job = self._going(session, message)
             job.due = arrived + (message.deadline_seconds or self.desk.deadline_seconds)
             excuse = self._excuse(session, message)
             job.wanted = excuse is None
             self.desk.deciders.submit(job)
+            job.course.begun = True
+            act = self._safely(excuse) if excuse is not None else await self._planned(session, job)
+            resized = job.request.sample.resized if job.begins else ()
+            await self._send_act(replace(act, seq=message.seq, resized=resized, seconds=monotonic() - arrived))
         except MondeError as error:
-            self._refuse(error, message.seq)
-            return
-        session.pending += 1
-        self._spawn(self._answer(session, message.seq, job, excuse, arrived))
+            await self._send_refusal(error, message.seq)
+        finally:
+            session.pending -= 1
 
-    def _begun(self, session: Session, message: Begin) -> Job:
+    async def _begun(self, session: Session, message: Begin) -> Job:
         """The first job of an episode; the last episode's is forgotten only where this one can be read."""
         model = self.desk.pilot.model
-        sample = read_sample(message.observation, model.sensors)
-        goal = read_goal(message.goal, model, self.desk.frame_of)
+        sample, sent = read_sample(message.observation, model.sensors), read_goal(message.goal, model)
+        course = Course()
+        # Whatever was asked before is of another episode; what is asked while the goal is read, of none.
         if session.course is not None:
             self.desk.deciders.forget(session.course)
-        session.course, session.seconds, session.stopped = Course(), 0.0, None
-        return Job(course=session.course, request=Request(sample=sample, goal=goal), begins=True)
+        session.course, session.seconds, session.stopped = course, 0.0, None
+        try:
+            goal = await asyncio.to_thread(self.desk.resolve, sent)
+        except MondeError:
+            course.failed = True
+            raise
+        return Job(course=course, request=Request(sample=sample, goal=goal), begins=True)
 
     def _going(self, session: Session, message: Observe) -> Job:
         model = self.desk.pilot.model
-        if session.course is None or session.course.failed:
+        if session.course is None or session.course.failed or not session.course.begun:
             raise ServingError("no episode has begun", status=409, remedy="send begin with a goal")
         taken = _checked(message.taken, model.actions)
         seconds = session.seconds + len(taken) * model.actions.dt_seconds
@@ -187,19 +205,11 @@ class Control:
             return f"stale: the observation was {message.age_seconds:.3g} s old when it was sent"
         return None
 
-    async def _answer(self, session: Session, seq: int, job: Job, excuse: str | None, arrived: float) -> None:
-        try:
-            act = self._safely(excuse) if excuse is not None else await self._planned(session, job)
-            resized = job.request.sample.resized if job.begins else ()
-            act = replace(act, seq=seq, resized=resized, seconds=monotonic() - arrived)
-            kind = "plan" if act.reason is None else act.reason.partition(":")[0].replace(" ", "_")
-            self.desk.metrics.answers.labels(kind).inc()
-            self.desk.metrics.answer_seconds.observe(act.seconds)
-            await self.send(act)
-        except MondeError as error:
-            await self._send_refusal(error, seq)
-        finally:
-            session.pending -= 1
+    async def _send_act(self, act: Act) -> None:
+        kind = "plan" if act.reason is None else act.reason.partition(":")[0].replace(" ", "_")
+        self.desk.metrics.answers.labels(kind).inc()
+        self.desk.metrics.answer_seconds.observe(act.seconds)
+        await self.send(act)
 
     async def _planned(self, session: Session, job: Job) -> Act:
         """The plan, or the safe action when it is due and there is none: the watchdog."""

@@ -22,11 +22,13 @@ class Course:
 
     Args:
         pursuit: What is known and wanted; none before the first decision.
+        begun: Whether its goal is understood and its first job waits, or has been done.
         failed: Whether it could not even begin.
         gap: Whether something that was seen is not part of what is known: the belief then begins anew.
     """
 
     pursuit: Pursuit | None = None
+    begun: bool = False
     failed: bool = False
     gap: bool = False
 

@@ -2,32 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float32, Shaped
 
-from monde.data import open_recording
-from monde.errors import MondeError, ServingError, UsageError
+from monde.agents import GoalFinder, Strategy
+from monde.errors import MondeError, UsageError
 from monde.limits import MAX_SESSION_IDLE_SECONDS
-from monde.mind import Mind
-from monde.models import load_model
-from monde.protocols import Recording
-from monde.recipes import strategy
+from monde.mind import Answer, AnyGoal, Mind, Request
+from monde.mind.faculties import Faculties, Progress
+from monde.mind.judging import wanted
+from monde.serving import pilot as piloting
 from monde.serving.asking import Ask, Thinker
 from monde.serving.config import ServeConfig
 from monde.serving.deciders import Deciders
-from monde.serving.goals import FrameOf
+from monde.serving.goals import Resolve
 from monde.serving.metrics import Metrics
-from monde.serving.pilot import Pilot, Request
+from monde.serving.pilot import Pilot
 from monde.serving.sensing import Sample
 from monde.serving.sessions import Sessions
-from monde.store import RunFolder
-from monde.training import choose_device, choose_precision
-from monde.types import ActionSpec, PictureGoal, Sensor
+from monde.types import ActionSpec, Goal, PictureGoal, Sensor
 
 LOG = logging.getLogger("monde.serving")
 
@@ -41,14 +40,14 @@ class Desk:
         pilot: Decides.
         config: How it is served.
         mind: Answers questions.
-        frame_of: Frames of the run's recording, or none where it is not here.
+        resolve: Makes goals of what clients send.
     """
 
     name: str
     pilot: Pilot
     config: ServeConfig
     mind: Ask
-    frame_of: FrameOf | None = None
+    resolve: Resolve
 
     def __post_init__(self) -> None:
         actions = self.pilot.model.actions
@@ -82,12 +81,13 @@ class Desk:
         clip = self.pilot.clip([blank])
         block = np.tile(self.safe, (self.pilot.model.actions.block, 1))
         for rows in (1, 2, 4, 8):
-            begin = Request(sample=blank, goal=PictureGoal(clip))
+            begin = piloting.Request(sample=blank, goal=PictureGoal(clip))
             for _ in range(3):
                 begun = self.pilot.decide([begin] * rows)[0]
                 if isinstance(begun, MondeError):
                     raise begun
-                self.pilot.decide([Request(sample=blank, taken=block, pursuit=begun.pursuit)] * rows)
+                going = piloting.Request(sample=blank, taken=block, pursuit=begun.pursuit)
+                self.pilot.decide([going] * rows)
 
     def close(self) -> None:
         """Let both threads end after what they are at."""
@@ -103,38 +103,49 @@ class Desk:
                     self.deciders.forget(session.course)
 
 
-def open_desk(run: Path, config: ServeConfig, planner: str = "auto", device: str = "auto") -> Desk:
-    """Everything that serving a run needs, loaded.
+def open_desk(
+    run: Path,
+    config: ServeConfig,
+    planner: str = "auto",
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Desk:
+    """Everything that serving a run needs, loaded: its mind, and hands that share the mind's model.
 
     Raises:
         StoreError: Not a run, or altered.
         UsageError: A planner that the run has nothing for, an unusable safe action.
         PlanningError: A run that was learned without actions.
     """
-    place = choose_device(device)
-    model = load_model(run, place)
-    model.autocast = choose_precision("auto", place)
-    pilot = Pilot(model, strategy(planner, run, device=device), config.seed)
-    return Desk(
-        name=run.resolve().name,
-        pilot=pilot,
-        config=config,
-        mind=mind_of(run),
-        frame_of=_frames(run, model.sensors),
-    )
+    mind = Mind(run, planner=planner, device=device, progress=progress)
+    held = mind.faculties
+    # Graphs of CUDA cannot be captured while another thread computes: there, one thinks or acts at a time.
+    turn = threading.Lock() if held.model.device.type == "cuda" else nullcontext()
+    familiarity = None if held.knowledge is None else held.knowledge.familiarity
+    pilot = Pilot(held.model, finding(held), config.seed, familiarity=familiarity, turn=turn)
+
+    def ask(request: Request) -> Answer:
+        with turn:
+            return mind.ask(request)
+
+    def resolve(goal: AnyGoal) -> Goal:
+        with turn:
+            return wanted(held, mind.beliefs, goal)
+
+    return Desk(name=run.resolve().name, pilot=pilot, config=config, mind=ask, resolve=resolve)
 
 
-def mind_of(run: Path) -> Ask:
-    """The mind of a run, by verb; it has a model of its own, so that thinking and acting do not meet in one."""
-    mind = Mind(run)
+def finding(held: Faculties) -> Strategy:
+    """A run's strategy, with what finds the way to goals that readouts tell, where the run has it."""
+    found = held.strategy
+    if found.actor is None or held.distance is None or held.knowledge is None:
+        return found
+    readouts = {name: known.readout for name, known in held.knowledge.readouts.items()}
+    finder = GoalFinder(bank=held.bank(), readouts=readouts, actor=found.actor, distance=held.distance)
+    return replace(found, finder=finder)
 
-    def ask(verb: str, request: object) -> object:
-        return getattr(mind, verb)(request)
 
-    return ask
-
-
-def safe_control(actions: ActionSpec, declared: tuple[float, ...] | None) -> Float[np.ndarray, " dim"]:
+def safe_control(actions: ActionSpec, declared: tuple[float, ...] | None) -> Float32[np.ndarray, " dim"]:
     """The declared safe control step.
 
     Raises:
@@ -148,28 +159,6 @@ def safe_control(actions: ActionSpec, declared: tuple[float, ...] | None) -> Flo
     except MondeError as error:
         raise UsageError("--safe is no action", got=error.got, expected=error.expected) from error
     return safe
-
-
-def _frames(run: Path, sensors: tuple[Sensor, ...]) -> FrameOf | None:
-    train = RunFolder(run).read_config().get("train")
-    data = train.get("data") if isinstance(train, Mapping) else None
-    try:
-        recording: Recording | None = open_recording(str(data)) if isinstance(data, str) else None
-    except MondeError as error:
-        LOG.warning("the recording of the run is not here, so its frames cannot be goals: %s", error)
-        recording = None
-    if recording is None:
-        return None
-    held = recording
-
-    def frame(episode: int, step: int) -> Mapping[str, Shaped[np.ndarray, "..."]]:
-        if episode >= len(held.lengths) or not -held.lengths[episode] <= step < held.lengths[episode]:
-            raise ServingError("the recording has no such frame", status=404, got=f"episode {episode}, step {step}")
-        step %= held.lengths[episode]
-        clip = held.read(episode, step, step + 1, [sensor.name for sensor in sensors])
-        return {sensor.name: clip.stream(sensor.name).values[0, 0].numpy() for sensor in sensors}
-
-    return frame
 
 
 def _blank(sensor: Sensor) -> Shaped[np.ndarray, "..."]:

@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Shaped
 
 from monde.agents import observation_to_clip
 from monde.errors import ServingError
-from monde.mind import AnyGoal, GoalFrame, GoalPicture
+from monde.mind import AnyGoal, GoalPicture
 from monde.protocols import Observation, WorldModel
 from monde.serving.sensing import read_sample
 from monde.types import Goal, PictureGoal
 from monde.wire import read
 
-FrameOf = Callable[[int, int], Mapping[str, Shaped[np.ndarray, "..."]]]
-"""Episode and step of the run's recording to what its sensors showed."""
+Resolve = Callable[[AnyGoal], Goal]
+"""A goal as it was sent to one that can be planned for."""
 
 
 @dataclass(frozen=True)
@@ -23,28 +22,27 @@ class _Wanted:
     goal: AnyGoal
 
 
-def read_goal(document: Mapping[str, object], model: WorldModel, frame_of: FrameOf | None = None) -> Goal:
-    """A goal from its document.
+def read_goal(document: Mapping[str, object], model: WorldModel) -> AnyGoal:
+    """A goal from its document; pictures are those of the model's sensors.
 
     Raises:
-        ServingError: Another kind, a path, an address, or a frame that the recording does not have.
+        ServingError: Another kind, a path or an address, or pictures that the model cannot read.
     """
     goal = read(_Wanted, {"goal": document}, "Begin").goal
     if isinstance(goal, GoalPicture):
-        return _picture(goal.sensors, model)
-    if isinstance(goal, GoalFrame):
-        if frame_of is None:
-            raise ServingError("the run's recording is not here: its frames cannot be goals", remedy="send a picture")
-        return _picture(frame_of(goal.episode, goal.frame), model)
-    raise ServingError(
-        "a control session cannot pursue this kind of goal",
-        got=type(goal).__name__,
-        expected="GoalPicture or GoalFrame",
-        remedy="send the picture that it should look like",
-    )
+        return GoalPicture(sensors=read_sample(goal.sensors, model.sensors).values, name=goal.name)
+    return goal
 
 
-def _picture(arrays: Mapping[str, Shaped[np.ndarray, "..."]], model: WorldModel) -> PictureGoal:
-    sample = read_sample(arrays, model.sensors)
-    values = {name: array[None] for name, array in sample.values.items()}
-    return PictureGoal(observation_to_clip(Observation(values, np.zeros(1)), model.sensors))
+def pictures_only(model: WorldModel) -> Resolve:
+    """Resolves pictures, for a model that has nothing else to resolve goals with."""
+
+    def resolve(goal: AnyGoal) -> Goal:
+        if not isinstance(goal, GoalPicture):
+            raise ServingError(
+                "only pictures can be goals here", got=type(goal).__name__, remedy="send GoalPicture, by value"
+            )
+        values = {name: array[None] for name, array in goal.sensors.items()}
+        return PictureGoal(observation_to_clip(Observation(values, np.zeros(1)), model.sensors))
+
+    return resolve

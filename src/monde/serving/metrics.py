@@ -48,5 +48,5 @@ class Metrics:
     @property
     def answered(self) -> int:
         """Answers of control sessions so far."""
-        held = next(iter(self.answers.collect())).samples
-        return int(sum(sample.value for sample in held if sample.name == "monde_answers_total"))
+        samples = (sample for metric in self.answers.collect() for sample in metric.samples)
+        return int(sum(sample.value for sample in samples if sample.name == "monde_answers_total"))

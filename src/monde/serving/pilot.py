@@ -1,6 +1,7 @@
 """Deciding for several robots at once: each has a belief, a goal and a way of its own; they share arithmetic."""
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,8 +15,10 @@ from monde.errors import ContractError, MondeError, PlanningError
 from monde.models import graphed
 from monde.planning import Journey, shift_plan
 from monde.protocols import Observation, WorldModel
+from monde.readouts import Familiarity
 from monde.serving.sensing import Sample
 from monde.types import Belief, Clip, Goal, LatentGoal, Plan, Reason
+from monde.types.trust import OutOfDistribution
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -98,12 +101,22 @@ class Pilot:
         model: Its world model.
         strategy: How it finds its actions.
         seed: Of the planner's noise.
+        familiarity: What was trained on: says where a goal is out of distribution, for a strategy without trust.
+        turn: Held while deciding, where something else must not compute meanwhile.
 
     Raises:
         PlanningError: A model without actions.
     """
 
-    def __init__(self, model: WorldModel, strategy: Strategy, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: WorldModel,
+        strategy: Strategy,
+        seed: int = 0,
+        *,
+        familiarity: Familiarity | None = None,
+        turn: AbstractContextManager[object] | None = None,
+    ) -> None:
         if model.actions.unactuated:
             raise PlanningError(
                 "a model that was learned without actions cannot control anything",
@@ -111,13 +124,18 @@ class Pilot:
             )
         self.model = graphed(model)
         self.strategy = strategy
+        self.familiarity = familiarity
         self.device = device_of(model)
+        self._turn = turn or nullcontext()
         self._generator = torch.Generator(self.device).manual_seed(seed)
         self._pace: dict[int, float] = {}
 
-    @torch.no_grad()
     def decide(self, requests: Sequence[Request]) -> list[Choice | MondeError]:
         """One choice for each request, or what was wrong with it; one that fails does not touch the others."""
+        with self._turn, torch.no_grad():
+            return self._decided(requests)
+
+    def _decided(self, requests: Sequence[Request]) -> list[Choice | MondeError]:
         seen = apart(self._see, requests, self._situation)
         found: list[Choice | MondeError] = [
             each if isinstance(each, MondeError) else Choice(pursuit=each.pursuit, restarted=each.restarted)
@@ -213,11 +231,15 @@ class Pilot:
             for n, row in enumerate(rows)
         ]
 
-    def _foretell(self, rows: Sequence[_Seen], belief: Belief, plan: Plan) -> dict[int, tuple[float, Reason | None]]:
-        """What trust says of the rows that begin an episode."""
+    def _foretell(
+        self, rows: Sequence[_Seen], belief: Belief, plan: Plan
+    ) -> dict[int, tuple[float | None, Reason | None]]:
+        """What is expected of the rows that begin an episode: by trust, or else whether they are familiar."""
         opening = [n for n, row in enumerate(rows) if row.request.pursuit is None]
-        if not opening or self.strategy.trust is None:
+        if not opening:
             return {}
+        if self.strategy.trust is None:
+            return {n: (None, self._strange(rows[n].pursuit)) for n in opening}
         index = torch.tensor(opening, device=self.device)
         first = replace(
             plan, actions=plan.actions[index], cost_before=plan.cost_before[index], cost_after=plan.cost_after[index]
@@ -227,6 +249,16 @@ class Pilot:
         if forecast is None:
             return {}
         return dict(zip(opening, zip(forecast.probability.tolist(), forecast.reasons, strict=True), strict=True))
+
+    def _strange(self, pursuit: Pursuit) -> Reason | None:
+        if self.familiarity is None or not isinstance(pursuit.goal, LatentGoal):
+            return None
+        limit = float(self.familiarity.limit)
+        for what, latents in (("goal", pursuit.goal.latents), ("present", pursuit.belief.newest)):
+            distance = float(self.familiarity.distance(latents).amax())
+            if distance > limit:
+                return OutOfDistribution(what="goal" if what == "goal" else "present", distance=distance, limit=limit)
+        return None
 
     def _hurry(self, rows: int, deadline: float | None) -> float | None:
         """The planner's deadline: none where it is likely to be done well within it, for haste costs samples."""

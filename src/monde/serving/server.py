@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,49 +41,59 @@ def serve(desk: Desk, told: Callable[[str], None] = lambda _: None) -> Served:
     Raises:
         UsageError: The address is taken, or cannot be listened on.
     """
-    config = desk.config
-    listener = _listener(config.host, config.port)
-    port = int(listener.getsockname()[1])
-    scheme = "http" if config.certificate is None else "https"
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    url = f"{scheme}://{host}:{port}"
-    server = _Server(
-        uvicorn.Config(
-            make_app(desk),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ws="websockets-sansio",
-            ws_max_size=MAX_BODY_BYTES,
-            ws_ping_interval=MAX_PING_SECONDS,
-            ws_ping_timeout=MAX_PING_SECONDS,
-            ws_per_message_deflate=False,
-            limit_concurrency=MAX_CONNECTIONS,
-            timeout_graceful_shutdown=int(MAX_SHUTDOWN_SECONDS),
-            ssl_certfile=None if config.certificate is None else str(config.certificate),
-            ssl_keyfile=None if config.key is None else str(config.key),
-        ),
-        desk,
-        lambda: told(url),
-    )
-    with listener:
-        server.run([listener])
-    return Served(url, desk.metrics.answered)
+    server = Server(desk, told)
+    server.run()
+    return Served(server.url, desk.metrics.answered)
 
 
-class _Server(uvicorn.Server):
-    """Says when it listens, and tells robots before it goes."""
+class Server(uvicorn.Server):
+    """Listens from the start, says where when it serves, and tells robots before it goes.
 
-    def __init__(self, config: uvicorn.Config, desk: Desk, listening: Callable[[], None]) -> None:
-        super().__init__(config)
-        self.desk, self.listening = desk, listening
+    Args:
+        desk: What is served.
+        told: Called with the server's address as soon as it listens.
+
+    Raises:
+        UsageError: The address is taken, or cannot be listened on.
+    """
+
+    def __init__(self, desk: Desk, told: Callable[[str], None] = lambda _: None) -> None:
+        config = desk.config
+        super().__init__(
+            uvicorn.Config(
+                make_app(desk),
+                log_config=None,
+                log_level="info",  # below, it logs headers, and the token is one
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="websockets-sansio",
+                ws_max_size=MAX_BODY_BYTES,
+                ws_ping_interval=MAX_PING_SECONDS,
+                ws_ping_timeout=MAX_PING_SECONDS,
+                ws_per_message_deflate=False,
+                limit_concurrency=MAX_CONNECTIONS,
+                timeout_graceful_shutdown=int(MAX_SHUTDOWN_SECONDS),
+                ssl_certfile=None if config.certificate is None else str(config.certificate),
+                ssl_keyfile=None if config.key is None else str(config.key),
+            )
+        )
+        self.desk, self._told = desk, told
+        self._listener = _listener(config.host, config.port)
+        scheme = "http" if config.certificate is None else "https"
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        self.url = f"{scheme}://{host}:{self._listener.getsockname()[1]}"
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until asked to end."""
+        with self._listener:
+            super().run(sockets or [self._listener])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
         await super().startup(sockets)
         if self.started:
-            self.listening()
+            self._told(self.url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say that it goes, then let what is under way end."""
@@ -97,6 +108,9 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Take the signals while serving, and give them back afterwards: an end that was asked for is no failure."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield

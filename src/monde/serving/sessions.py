@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +16,7 @@ from monde.serving.rates import Bucket
 from monde.wire import Closing, Message, Stopped
 
 
+@runtime_checkable
 class Line(Protocol):
     """The connection of a session."""
 

@@ -57,6 +57,7 @@ class Welcome:
         actions: Bounds, names, block length and seconds of a control step, as `monde.types.ActionSpec` in JSON.
         safe: [dim] the control step that is answered when there is no better one.
         model: Name of the run.
+        deadline_seconds: Time for one answer, where a message does not say.
     """
 
     session: str
@@ -65,6 +66,7 @@ class Welcome:
     actions: Document
     safe: Float32[np.ndarray, " dim"]
     model: str
+    deadline_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
