@@ -150,3 +150,9 @@ MAX_BETS_QUESTIONS = 100_000
 
 MAX_BETS_TRIES = 20_000
 """Draws for one question before it is given up that one fits its design."""
+
+MAX_BETS_LINE_BYTES = 4 * 1024 * 1024
+"""Longest line of a file of answers."""
+
+MAX_BETS_REPLY_CHARACTERS = 400_000
+"""Characters of a language model's reply that are read; the connection is closed then."""
