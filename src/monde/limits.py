@@ -257,3 +257,8 @@ MAX_TOOL_IMAGES = 24
 
 MAX_TOOL_NUMBERS = 4_096
 """Numbers of one array that an MCP tool writes out."""
+MAX_BETS_LINE_BYTES = 4 * 1024 * 1024
+"""Longest line of a file of answers."""
+
+MAX_BETS_REPLY_CHARACTERS = 400_000
+"""Characters of a language model's reply that are read; the connection is closed then."""

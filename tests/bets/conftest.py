@@ -15,6 +15,13 @@ def small_set(tmp_path_factory: pytest.TempPathFactory) -> QuestionSet:
 
 
 @pytest.fixture(scope="session")
+def few_set(tmp_path_factory: pytest.TempPathFactory) -> QuestionSet:
+    """Four questions each of two quick families: choices and plans."""
+    folder = tmp_path_factory.mktemp("sets") / "few"
+    return build_set(folder, n=4, seed=3, families=("what-if", "how-to-get-there"), grades=("easy",))
+
+
+@pytest.fixture(scope="session")
 def shared_folder(shared_data: Path) -> Path:
     """The folder of puzzles and text tasks; skipped where it is absent."""
     if not (shared_data / "phyre-tasks").is_dir() or not (shared_data / "text-spatial").is_dir():
