@@ -9,6 +9,7 @@ import torch
 from monde.actors import Actor
 from monde.agents import Strategy, Trust, heads_hash
 from monde.costs import LatentDistance, TimeToGoal
+from monde.costs.temporal import Arrival
 from monde.errors import UsageError, unknown_name
 from monde.evaluation import load_heads, planner_name
 from monde.models import weights_hash
@@ -42,17 +43,19 @@ PLANNERS: Mapping[str, Planner] = {
     "gradient": GradientPlanner(GradientConfig(horizon=6)),
     # On TwoRoom a longer horizon adds time only (docs/log.md).
     "hybrid": HybridPlanner(HybridConfig(horizon=1, samples=32, rounds=2)),
+    "hybrid-deep": HybridPlanner(HybridConfig(horizon=2, samples=64, rounds=3)),
     "icem": ICEMPlanner(ICEMConfig(horizon=6)),
     "mppi": MPPIPlanner(MPPIConfig(horizon=6)),
     "random-shooting": RandomShootingPlanner(RandomShootingConfig(horizon=6, samples=640)),
 }
-"""actor: no search. hybrid: the actor proposes, few samples refine. cem-300x10: LeWM's planner settings."""
+"""actor: no search. hybrid: the actor proposes, few samples refine; hybrid-deep: more of them, two blocks ahead, for
+contacts, where each block counts. cem-300x10: LeWM's planner settings."""
 
-HYBRID = "hybrid"
+HYBRID, DEEP = "hybrid", "hybrid-deep"
 FLAT, GUIDED = "flat", ("hierarchical", "landmarks")
 """flat: hybrid by another name, without a guide. The others: hybrid, with sub-goals handed down by that guide."""
 
-NEED_ACTOR = ("actor", "auto", HYBRID, FLAT, *GUIDED)
+NEED_ACTOR = ("actor", "auto", HYBRID, DEEP, FLAT, *GUIDED)
 """What a recipe fits an actor for; "auto" does with what a run has."""
 COSTS = ("auto", "latent", "time")
 
@@ -89,7 +92,8 @@ def strategy(
     place = choose_device(device)
     actor = _actor(name, run, place) if planner in NEED_ACTOR else None
     timed = cost == "time" or (cost == "auto" and actor is not None)
-    energy = _time(name, run, place) if timed else LatentDistance()
+    # The soonest of several imagined arrivals is an error of the learned time more often than one of the last.
+    energy = _time(name, run, place, "sum" if planner == DEEP else "soonest") if timed else LatentDistance()
     led = name in GUIDED or (name == "auto" and actor is not None)
     guide = choose_guide(name, run, place) if led and run is not None else None
     found = Strategy(PLANNERS[planner], energy, actor, guide)
@@ -105,10 +109,11 @@ def _actor(name: str, run: Path | None, device: torch.device) -> Actor:
     return Actor.load(RunFolder(run).actor, weights_hash(run)).to(device)
 
 
-def _time(name: str, run: Path | None, device: torch.device) -> Cost:
+def _time(name: str, run: Path | None, device: torch.device, reduce: Arrival) -> Cost:
     if run is None or not RunFolder(run).temporal_distance.exists():
         raise _missing(f"planner {name!r} with cost 'time' needs a temporal distance", run)
-    return TimeToGoal(head=TemporalDistance.load(RunFolder(run).temporal_distance, weights_hash(run)).to(device))
+    head = TemporalDistance.load(RunFolder(run).temporal_distance, weights_hash(run)).to(device)
+    return TimeToGoal(head=head, reduce=reduce)
 
 
 def _missing(what: str, run: Path | None) -> UsageError:
