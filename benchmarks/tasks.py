@@ -20,6 +20,7 @@ import torch
 from common import options, write
 from monde.agents import Strategy
 from monde.costs import LatentDistance
+from monde.errors import UsageError
 from monde.evaluation import ControlConfig, describe_strategy, score_control
 from monde.evaluation.statistics import wilson
 from monde.planning import ProposalConfig, ProposalPlanner
@@ -98,14 +99,18 @@ def kept_at(run: Path, task: str, name: str, distance: int | None) -> Path:
     return run / "tasks" / (task if distance is None else f"{task}@{distance}") / f"{name}.json"
 
 
-def counted(run: Path, task: str, name: str, distance: int | None, episodes: int, seed: int) -> dict[str, object]:
-    """Episodes that reached their goal, kept beside the run."""
+def counted(
+    run: Path, task: str, name: str, distance: int | None, episodes: int | None, seed: int
+) -> dict[str, object]:
+    """Episodes that reached their goal, kept beside the run; without a number, as many as were counted."""
     world = task if distance is None else f"{task}@{distance}"
     path = kept_at(run, task, name, distance)
     if path.exists():
         earlier = read_json(path)
-        if (earlier["episodes"], earlier["start_seed"]) == (episodes, seed):
+        if (earlier["episodes"], earlier["start_seed"]) == (episodes or earlier["episodes"], seed):
             return earlier
+    if episodes is None:
+        raise UsageError("this was not counted with these starts", got=str(path), remedy="count it: --stage all")
     way = chosen(name, run)
     budget = TASKS[task].budget_steps(distance)
     config = ControlConfig(episodes=episodes, budget_steps=budget, seed=seed, timed_plans=10)
@@ -125,18 +130,18 @@ def counted(run: Path, task: str, name: str, distance: int | None, episodes: int
     return kept
 
 
-def success_row(runs: Sequence[Path], task: str, name: str, distance: int | None, episodes: int) -> Row:
-    """Success over the seeds of training."""
+def success_row(runs: Sequence[Path], task: str, name: str, distance: int | None, episodes: int | None) -> Row:
+    """Success over the seeds of training; see `counted`."""
     found = [counted(run, task, name, distance, episodes, START_SEED + index) for index, run in enumerate(runs)]
-    reached = [int(str(one["reached"])) for one in found]
+    reached, tried = ([int(str(one[key])) for one in found] for key in ("reached", "episodes"))
     floors = found[0]["floors"]
     return Row(
         metric=f"success/{task}/{name}/{'any' if distance is None else distance}",
-        value=sum(reached) / (episodes * len(runs)),
-        interval=wilson(sum(reached), episodes * len(runs)),
-        n=episodes * len(runs),
+        value=sum(reached) / sum(tried),
+        interval=wilson(sum(reached), sum(tried)),
+        n=sum(tried),
         floors=floors if isinstance(floors, dict) else {},
-        note=f"budget {found[0]['budget_steps']} control steps; of {episodes} episodes each: "
+        note=f"budget {found[0]['budget_steps']} control steps; of {', '.join(map(str, tried))} episodes: "
         f"{', '.join(map(str, reached))} by seed of training",
     )
 
@@ -165,7 +170,7 @@ def main() -> None:
                 which, episodes = (made, given.episodes) if name == headline else (made[:1], given.baseline_episodes)
                 now = given.stage == "all" and name in given.planners
                 if now or all(kept_at(run, task, name, distance).exists() for run in which):
-                    rows.append(success_row(which, task, name, distance, episodes))
+                    rows.append(success_row(which, task, name, distance, episodes if now else None))
     protocol = {
         "start_seeds": [START_SEED + index for index in range(len(given.seeds))],
         "threads": 1,
