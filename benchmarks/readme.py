@@ -55,13 +55,21 @@ FIGURES = (
         )
         for distance, told in (("25", "25 steps away"), ("100", "100 steps away"), ("any", "anywhere"))
     ),
-    (
-        "tasks",
-        "success/pointmaze_umaze/auto/100",
-        "gymnasium-robotics' U maze (the ball keeps its speed), 100 steps",
-        100,
-        "%",
-        1,
+    *(
+        ("tasks", f"success/{task}/{distance}", told, 100, "%", 1)
+        for task, distance, told in (
+            (
+                "pointmaze_umaze",
+                "auto/25",
+                "gymnasium-robotics' U maze (the ball keeps its speed), goals 25 steps away",
+            ),
+            ("pointmaze_umaze", "auto/100", "the same, goals 100 steps away"),
+            ("antmaze_medium", "auto/25", "OGBench antmaze-medium, goals 25 steps away"),
+            ("antmaze_medium", "auto/100", "the same, goals 100 steps away"),
+            ("reacher", "auto/any", "Reacher, any pose"),
+            ("pusht", "hybrid-deep/25", "Push-T, 25 steps ahead, 50 allowed, DINO-WM's test"),
+            ("cube_single", "hybrid-deep/25", "OGBench cube-single, 25 steps ahead, 50 allowed"),
+        )
     ),
     ("tasks", "success/pointmaze_giant/hybrid/any", "pointmaze-giant, goals anywhere, without landmarks", 100, "%", 1),
     ("trust", "brier_skill", "will this plan succeed? Brier skill over the base rate, four mixed sets", 1, "", 2),

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from monde.evaluation.senses import score_senses
 from torch import Tensor
 
 from common import options, write
@@ -36,6 +35,7 @@ from monde.costs import ReadoutDistance
 from monde.data import Windows
 from monde.evaluation.latents import EpisodeClips
 from monde.evaluation.probes import Target
+from monde.evaluation.senses import score_senses
 from monde.evaluation.statistics import bootstrap, wilson
 from monde.models import JEPA, load_model
 from monde.planning import CEMConfig, CEMPlanner

@@ -3,9 +3,10 @@
     python benchmarks/tasks.py --keep DIR [--tasks pointmaze_umaze …] [--seeds 0 1 2] [--episodes 200] [--stage all]
 
 Each task is recorded, trained and fitted by its recipe (skipped where DIR holds it). The headline planner ("auto": the
-configurator) runs n episodes for each seed and distance; random, stay, goal-conditioned behaviour cloning, the flat
-hybrid and CEM with LeWM's planner settings (300 × 10, latent distance) run fewer, for the first seed. What was counted
-is kept beside the run, so that an interrupted benchmark goes on. Writes results/tasks.json and tasks.svg.
+configurator; "hybrid-deep" for contacts) runs n episodes for each seed and distance; random, stay, goal-conditioned
+behaviour cloning, the flat hybrid and CEM with LeWM's planner settings (300 × 10, latent distance) run fewer, for the
+first seed. What was counted is kept beside the run, so that an interrupted benchmark goes on. Writes results/tasks.json
+and tasks.svg.
 """
 
 import json
@@ -19,6 +20,7 @@ import torch
 from common import options, write
 from monde.agents import Strategy
 from monde.costs import LatentDistance
+from monde.errors import UsageError
 from monde.evaluation import ControlConfig, describe_strategy, score_control
 from monde.evaluation.statistics import wilson
 from monde.planning import ProposalConfig, ProposalPlanner
@@ -29,7 +31,6 @@ from monde.training import FitActorConfig, GoalShares, clone_recording
 from planning import opened, prepare
 from tasks_chart import draw
 
-HEADLINE = "auto"
 BASELINES: dict[str, tuple[int | None, ...]] = {
     "hybrid": (25, 100, None),
     "clone": (25, 100, None),
@@ -50,12 +51,14 @@ class Protocol:
         budget: Control steps allowed for each step of distance.
         spare: And besides.
         whole: Control steps allowed for goals of the world's own.
+        headline: Our planner.
     """
 
     distances: tuple[int | None, ...]
     budget: float = 2.0
     spare: int = 25
     whole: int = 100
+    headline: str = "auto"
 
     def budget_steps(self, distance: int | None) -> int:
         """Control steps allowed."""
@@ -70,8 +73,8 @@ TASKS = {
     "pointmaze_giant": Protocol(distances=(*MAZE, 200, 400, None), whole=1000),
     "antmaze_medium": Protocol(distances=(25, 100), budget=4.0),
     "reacher": Protocol(distances=(None,), whole=100),
-    "pusht": Protocol(distances=(25,), spare=0),
-    "cube_single": Protocol(distances=(25,), spare=0),
+    "pusht": Protocol(distances=(25,), spare=0, headline="hybrid-deep"),
+    "cube_single": Protocol(distances=(25,), spare=0, headline="hybrid-deep"),
 }
 """A maze's goals of its own are uniform over the maze; their budget is about twice its longest way."""
 
@@ -96,14 +99,18 @@ def kept_at(run: Path, task: str, name: str, distance: int | None) -> Path:
     return run / "tasks" / (task if distance is None else f"{task}@{distance}") / f"{name}.json"
 
 
-def counted(run: Path, task: str, name: str, distance: int | None, episodes: int, seed: int) -> dict[str, object]:
-    """Episodes that reached their goal, kept beside the run."""
+def counted(
+    run: Path, task: str, name: str, distance: int | None, episodes: int | None, seed: int
+) -> dict[str, object]:
+    """Episodes that reached their goal, kept beside the run; without a number, as many as were counted."""
     world = task if distance is None else f"{task}@{distance}"
     path = kept_at(run, task, name, distance)
     if path.exists():
         earlier = read_json(path)
-        if (earlier["episodes"], earlier["start_seed"]) == (episodes, seed):
+        if (earlier["episodes"], earlier["start_seed"]) == (episodes or earlier["episodes"], seed):
             return earlier
+    if episodes is None:
+        raise UsageError("this was not counted with these starts", got=str(path), remedy="count it: --stage all")
     way = chosen(name, run)
     budget = TASKS[task].budget_steps(distance)
     config = ControlConfig(episodes=episodes, budget_steps=budget, seed=seed, timed_plans=10)
@@ -123,18 +130,18 @@ def counted(run: Path, task: str, name: str, distance: int | None, episodes: int
     return kept
 
 
-def success_row(runs: Sequence[Path], task: str, name: str, distance: int | None, episodes: int) -> Row:
-    """Success over the seeds of training."""
+def success_row(runs: Sequence[Path], task: str, name: str, distance: int | None, episodes: int | None) -> Row:
+    """Success over the seeds of training; see `counted`."""
     found = [counted(run, task, name, distance, episodes, START_SEED + index) for index, run in enumerate(runs)]
-    reached = [int(str(one["reached"])) for one in found]
+    reached, tried = ([int(str(one[key])) for one in found] for key in ("reached", "episodes"))
     floors = found[0]["floors"]
     return Row(
         metric=f"success/{task}/{name}/{'any' if distance is None else distance}",
-        value=sum(reached) / (episodes * len(runs)),
-        interval=wilson(sum(reached), episodes * len(runs)),
-        n=episodes * len(runs),
+        value=sum(reached) / sum(tried),
+        interval=wilson(sum(reached), sum(tried)),
+        n=sum(tried),
         floors=floors if isinstance(floors, dict) else {},
-        note=f"budget {found[0]['budget_steps']} control steps; of {episodes} episodes each: "
+        note=f"budget {found[0]['budget_steps']} control steps; of {', '.join(map(str, tried))} episodes: "
         f"{', '.join(map(str, reached))} by seed of training",
     )
 
@@ -147,7 +154,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--episodes", type=int, default=200, help="of the headline planner, for each seed and distance")
     parser.add_argument("--baseline-episodes", type=int, default=50)
-    parser.add_argument("--planners", nargs="+", default=[HEADLINE, *BASELINES], help="those that are counted now")
+    parser.add_argument("--planners", nargs="+", default=["auto", "hybrid-deep", *BASELINES], help="counted now")
     parser.add_argument("--stage", choices=("models", "all", "report"), default="all", help="report: what was counted")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -156,13 +163,14 @@ def main() -> None:
         return
     rows = []
     for task, made in runs.items():
+        headline = TASKS[task].headline
         for distance in TASKS[task].distances:
             compared = [name for name, distances in BASELINES.items() if distance in distances]
-            for name in (HEADLINE, *compared):
-                which, episodes = (made, given.episodes) if name == HEADLINE else (made[:1], given.baseline_episodes)
+            for name in (headline, *compared):
+                which, episodes = (made, given.episodes) if name == headline else (made[:1], given.baseline_episodes)
                 now = given.stage == "all" and name in given.planners
                 if now or all(kept_at(run, task, name, distance).exists() for run in which):
-                    rows.append(success_row(which, task, name, distance, episodes))
+                    rows.append(success_row(which, task, name, distance, episodes if now else None))
     protocol = {
         "start_seeds": [START_SEED + index for index in range(len(given.seeds))],
         "threads": 1,

@@ -12,6 +12,7 @@ from monde.store import read_json
 COLUMNS = 3
 NAMES = {
     "auto": ("monde (configurator)", "#aa3377"),
+    "hybrid-deep": ("monde, two blocks deep", "#aa3377"),
     "hybrid": ("monde, flat hybrid", "#4477aa"),
     "cem-300x10": ("CEM 300 × 10, latent distance", "#228833"),
     "clone": ("behaviour cloning", "#ccbb44"),

@@ -3,12 +3,27 @@
 from pathlib import Path
 
 from monde.recipes.task import Played, Recipe
+from monde.training import GoalShares
 
-CUBE = Played(world="cube_single", episodes=400, steps=100, policy="scripted", budget_steps=50, actor_share=1.0)
+CUBE = Played(
+    world="cube_single",
+    episodes=400,
+    steps=100,
+    policy="scripted",
+    budget_steps=50,
+    actor_share=1.0,
+    inverse_weight=1.0,
+    encoder="focus",
+    goals=GoalShares(elsewhere=0.0, later=0.8),
+)
 
 
-def cube_single(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
+def cube_single(
+    out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid-deep"
+) -> Recipe:
     """OGBench's oracle with noise, 400 episodes of 100 steps, goals 25 steps ahead, 50 steps to get there.
+
+    Cube and fingers are a hundredth of the picture: pooling by attention, and inverse dynamics.
 
     Args:
         out: Folder of everything: the recording and the run lie in it.

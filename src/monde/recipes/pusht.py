@@ -18,7 +18,9 @@ PUSHT = Played(
 )
 
 
-def pusht(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
+def pusht(
+    out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "hybrid-deep"
+) -> Recipe:
     """The policy that seeks contact, 1,500 episodes of 100 steps, goals 25 steps ahead, 50 steps to get there.
 
     Inverse dynamics are to keep the agent in the latent: it is a hundredth of the picture. Pooling by attention sees

@@ -9,6 +9,7 @@ import torch
 from monde.actors import Actor
 from monde.agents import Strategy, Trust, heads_hash
 from monde.costs import BaseCost, Clearance, LatentDistance, TimeToGoal
+from monde.costs.temporal import Arrival
 from monde.errors import UsageError, unknown_name
 from monde.evaluation import load_heads, planner_name
 from monde.models import nearest, weights_hash
@@ -42,19 +43,21 @@ PLANNERS: Mapping[str, Planner] = {
     "gradient": GradientPlanner(GradientConfig(horizon=6)),
     # On TwoRoom a longer horizon adds time only (docs/log.md).
     "hybrid": HybridPlanner(HybridConfig(horizon=1, samples=32, rounds=2)),
+    "hybrid-deep": HybridPlanner(HybridConfig(horizon=2, samples=64, rounds=3)),
     "icem": ICEMPlanner(ICEMConfig(horizon=6)),
     # Two blocks ahead, and sequences that no actor proposed: it knows nothing of what must be kept clear of.
     "keep-clear": HybridPlanner(HybridConfig(horizon=2, samples=32, rounds=2, wide=16)),
     "mppi": MPPIPlanner(MPPIConfig(horizon=6)),
     "random-shooting": RandomShootingPlanner(RandomShootingConfig(horizon=6, samples=640)),
 }
-"""actor: no search. hybrid: the actor proposes, few samples refine. cem-300x10: LeWM's planner settings."""
+"""actor: no search. hybrid: the actor proposes, few samples refine; hybrid-deep: more of them, two blocks ahead, for
+contacts, where each block counts. cem-300x10: LeWM's planner settings."""
 
-HYBRID, KEEP_CLEAR = "hybrid", "keep-clear"
+HYBRID, DEEP, KEEP_CLEAR = "hybrid", "hybrid-deep", "keep-clear"
 FLAT, GUIDED = "flat", ("hierarchical", "landmarks")
 """flat: hybrid by another name, without a guide. The others: hybrid, with sub-goals handed down by that guide."""
 
-NEED_ACTOR = ("actor", "auto", HYBRID, KEEP_CLEAR, FLAT, *GUIDED)
+NEED_ACTOR = ("actor", "auto", HYBRID, DEEP, KEEP_CLEAR, FLAT, *GUIDED)
 """What a recipe fits an actor for; "auto" does with what a run has."""
 BLOCKS_A_METRE = 100.0
 """Action blocks of time that a metre too near to something is worth: a robot that has come too near must get away."""
@@ -96,7 +99,8 @@ def strategy(
     place = choose_device(device)
     actor = _actor(name, run, place) if planner in NEED_ACTOR else None
     timed = cost == "time" or (cost == "auto" and actor is not None)
-    energy = _time(name, run, place) if timed else LatentDistance()
+    # The soonest of several imagined arrivals is an error of the learned time more often than one of the last.
+    energy = _time(name, run, place, "sum" if planner == DEEP else "soonest") if timed else LatentDistance()
     if timed and placed and run is not None:
         energy = energy + keep_clear(BodyMotion.load(RunFolder(run).motion, weights_hash(run)).config.clear_m)
     led = name in GUIDED or (name == "auto" and actor is not None)
@@ -119,10 +123,11 @@ def _actor(name: str, run: Path | None, device: torch.device) -> Actor:
     return Actor.load(RunFolder(run).actor, weights_hash(run)).to(device)
 
 
-def _time(name: str, run: Path | None, device: torch.device) -> BaseCost:
+def _time(name: str, run: Path | None, device: torch.device, reduce: Arrival) -> BaseCost:
     if run is None or not RunFolder(run).temporal_distance.exists():
         raise _missing(f"planner {name!r} with cost 'time' needs a temporal distance", run)
-    return TimeToGoal(head=TemporalDistance.load(RunFolder(run).temporal_distance, weights_hash(run)).to(device))
+    head = TemporalDistance.load(RunFolder(run).temporal_distance, weights_hash(run)).to(device)
+    return TimeToGoal(head=head, reduce=reduce)
 
 
 def _missing(what: str, run: Path | None) -> UsageError:
