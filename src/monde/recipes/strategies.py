@@ -98,7 +98,8 @@ def strategy(
     timed = cost == "time" or (cost == "auto" and actor is not None)
     energy = _time(name, run, place) if timed else LatentDistance()
     if timed and placed and run is not None:
-        energy = energy + keep_clear(BodyMotion.load(RunFolder(run).motion, weights_hash(run)).config.clear_m)
+        clear_m = BodyMotion.load(RunFolder(run).motion, weights_hash(run)).config.clear_m
+        energy = energy + keep_clear(clear_m) if clear_m else energy
     led = name in GUIDED or (name == "auto" and actor is not None)
     guide = choose_guide(name, run, place) if led and run is not None else None
     found = Strategy(PLANNERS[planner], energy, actor, guide)
