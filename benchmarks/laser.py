@@ -11,6 +11,7 @@ results/laser.json.
 """
 
 import argparse
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,11 @@ import numpy as np
 import torch
 
 from common import options, row, write
-from monde.agents import Agent, Decision, PlanningAgent, random_agent, run_episodes, stay_agent
+from monde.agents import Agent, Decision, PlanningAgent, Strategy, random_agent, run_episodes, stay_agent
 from monde.evaluation import describe_strategy
 from monde.evaluation.statistics import wilson
-from monde.evaluation.timing import time_plans
-from monde.models import load_acting
+from monde.evaluation.timing import WARM_UP_PLANS, time_plans
+from monde.models import JEPA, PlacedModel, load_acting
 from monde.protocols import Observation, Transition
 from monde.recipes import strategy
 from monde.scorecard import Row
@@ -95,14 +96,14 @@ class Counted:
     clean: int
 
 
-def count(world_name: str, agent: Agent, episodes: int, batch: int = 50) -> Counted:
+def count(world_name: str, agent: Agent, episodes: int, budget_steps: int = BUDGET_STEPS, batch: int = 50) -> Counted:
     """Run them."""
     reached = steps = free = clean = 0
     for start in range(0, episodes, batch):
         size = min(batch, episodes - start)
         world = Watched(make(world_name, size))
         seeds = range(FIRST_SEED + start, FIRST_SEED + start + size)
-        result = run_episodes(world, agent, seeds, BUDGET_STEPS)
+        result = run_episodes(world, agent, seeds, budget_steps)
         hit = np.stack(world.collided, 1) & (np.arange(len(world.collided)) < result.steps[:, None])
         reached += int(result.success.sum())
         steps += int(result.steps.sum())
@@ -132,7 +133,9 @@ def main() -> None:
     rows, all_steps, all_free, n = list[Row](), 0, 0, given.episodes
     for name in given.maps:
         ours = count(name, PlanningAgent(model, way, seed=given.seed), n)
-        floors = {label: count(name, agent, n) for label, agent in agents.items()}
+        # One who stays is as far away after two steps as after all.
+        spent = {"stay": 2}
+        floors = {label: count(name, agent, n, spent.get(label, BUDGET_STEPS)) for label, agent in agents.items()}
         print(name, ours, floors, flush=True)
         told = {label: found.reached / n for label, found in floors.items()}
         short = name.removeprefix("laser_")
@@ -149,6 +152,8 @@ def main() -> None:
     seconds = time_plans(model, way, make, "laser_rooms", tuple(range(20_000, 20_050)), plans=50, seed=0)
     note = f"one problem at a time, one thread, without encoding; median {np.median(seconds):.4f} s"
     rows.append(row("plan_seconds", seconds, "s", note))
+    note = "processor time of one plan, encoding included: what a plan takes where nothing else runs"
+    rows.append(row("plan_processor_seconds", processor_seconds(model, way, 30), "s", note))
     protocol = {
         "first_seed": FIRST_SEED,
         "budget_steps": BUDGET_STEPS,
@@ -157,6 +162,20 @@ def main() -> None:
         "training": steps_taken(run),
     }
     write("laser", rows, protocol, [given.seed], given.out)
+
+
+def processor_seconds(model: JEPA | PlacedModel, way: Strategy, plans: int) -> list[float]:
+    """Processor time of single decisions, from what is seen to the block that is done."""
+    agent, found = PlanningAgent(model, way, seed=0), []
+    for index in range(WARM_UP_PLANS + plans):
+        world = make("laser_rooms", 1)
+        observation = world.reset([20_000 + index])
+        agent.begin(observation, world.goal())
+        began = time.process_time()
+        agent.act(observation, np.ones(1, dtype=np.bool_))
+        found.append(time.process_time() - began)
+        world.close()
+    return found[WARM_UP_PLANS:]
 
 
 def steps_row(metric: str, free: int, steps: int, floors: dict[str, float]) -> Row:

@@ -72,6 +72,16 @@ FIGURES = (
         )
     ),
     ("tasks", "success/pointmaze_giant/hybrid/any", "pointmaze-giant, goals anywhere, without landmarks", 100, "%", 1),
+    (
+        "laser",
+        "success/rooms",
+        "a laser robot in rooms that it has not seen, goals 1.5 to 6 m away: success",
+        100,
+        "%",
+        1,
+    ),
+    ("laser", "success/campus_held_out", "the same on a real campus, learned in random rooms alone", 100, "%", 1),
+    ("laser", "collision_free_steps", "its steps without running into anything", 100, "%", 2),
     ("trust", "brier_skill", "will this plan succeed? Brier skill over the base rate, four mixed sets", 1, "", 2),
     ("trust", "auroc", "the same, area under the ROC curve", 1, "", 2),
     ("trust", "impossible_abstained", "goals behind a wall without door: given up", 100, "%", 1),

@@ -10,6 +10,7 @@ import torch
 from monde.agents import PlanningAgent, observation_to_clip, record, run_episodes
 from monde.costs import TimeToGoal
 from monde.errors import StoreError, UsageError
+from monde.evaluation import ScoreConfig, score_run
 from monde.models import JEPA, PlacedModel, load_acting, load_model, nearest, place, weights_hash
 from monde.planning import HybridPlanner
 from monde.readouts import PAST, ScanForecast, ScanMatcher, ScanMatcherConfig, flow, scan_inputs
@@ -37,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert recipe.motion is not None
     record(recipe.world, recipe.data, episodes=24, steps=30, policy=recipe.policy, seed=0, batch=24)
     train(replace(recipe.train, minutes=None, steps=3, batch=16))
-    fit_body_motion(recipe.run, replace(recipe.motion, steps=200, batch=256))
+    fit_body_motion(recipe.run, replace(recipe.motion, steps=150, batch=128))
     fit_actor(recipe.run, FitActorConfig(minutes=None, steps=2, frames=8, goals=GoalShares(elsewhere=0.0)))
     return recipe.run
 
@@ -101,6 +102,12 @@ def test_the_planner_keeps_clear_and_closes_the_loop(run: Path) -> None:
     assert not isinstance(way.cost, TimeToGoal)
     result = run_episodes(make("laser_rooms", 2), PlanningAgent(_acting(run), way, seed=0), [1, 2], 4)
     assert result.steps.tolist() == [4, 4]
+
+
+def test_a_run_is_scored_as_what_acts_with_it_sees_it(run: Path) -> None:
+    found = score_run(run, strategy("auto", run, device="cpu"), ScoreConfig(episodes=2, budget_steps=4))
+    assert found["success"].n == 2
+    assert "plan_seconds" in found
 
 
 def test_a_run_without_a_pose_or_with_other_weights_is_refused(run: Path, tmp_path: Path) -> None:

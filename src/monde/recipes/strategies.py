@@ -102,7 +102,8 @@ def strategy(
     # The soonest of several imagined arrivals is an error of the learned time more often than one of the last.
     energy = _time(name, run, place, "sum" if planner == DEEP else "soonest") if timed else LatentDistance()
     if timed and placed and run is not None:
-        energy = energy + keep_clear(BodyMotion.load(RunFolder(run).motion, weights_hash(run)).config.clear_m)
+        clear_m = BodyMotion.load(RunFolder(run).motion, weights_hash(run)).config.clear_m
+        energy = energy + keep_clear(clear_m) if clear_m else energy
     led = name in GUIDED or (name == "auto" and actor is not None)
     guide = choose_guide(name, run, place) if led and run is not None else None
     found = Strategy(PLANNERS[planner], energy, actor, guide)
