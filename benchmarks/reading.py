@@ -1,7 +1,7 @@
 """Bytes of raw messages a second out of MCAP, and whether memory stays flat while the file grows eightfold.
 
 Writes files of raw pictures (1280 × 720, rgb8) and clouds (30,000 points of 16 bytes) as a robot would, then reads all
-steps of each in fresh processes of one thread, page cache warm, from the file to the tensors of a clip. Seconds are of
+steps of each in a fresh process of one thread, page cache warm, from the file to the tensors of a clip. Seconds are of
 the processor, so that what else runs on its core does not count; wall time is beside. Writes results/reading.json.
 
     python benchmarks/reading.py [--mib 800] [--growth 8] [--repeats 5] [--folder DIR]
@@ -58,11 +58,11 @@ def make(path: Path, kind: str, mib: int, compression: str) -> None:
             writer.write_message("/" + kind, schema, {"header": header, **body}, log_time=moment)
 
 
-def read(path: Path) -> dict[str, float]:
-    """Read everything once to warm the page cache, and once against the clock."""
+def read(path: Path, repeats: int) -> dict[str, list[float]]:
+    """Read everything once to warm the page cache, and several times against the clock."""
     torch.set_num_threads(1)
     peak, rates = 0, list[tuple[float, float]]()
-    for _ in range(2):
+    for _ in range(1 + repeats):
         start, wall = time.process_time(), time.perf_counter()
         recording = Mcap(LogConfig(cloud_points=POINTS)).open(path)
         (sensor,) = recording.sensors
@@ -72,17 +72,17 @@ def read(path: Path) -> dict[str, float]:
             peak = max(peak, anonymous_bytes() or 0)
         total = recording.lengths[0] * KINDS[sensor.name]
         rates.append((total / (time.process_time() - start), total / (time.perf_counter() - wall)))
-    by_processor, by_wall = rates[-1]
-    return {"bytes_per_second": by_processor, "wall": by_wall, "anonymous_bytes": peak}
+    by_processor, by_wall = zip(*rates[1:], strict=True)
+    return {"bytes_per_second": list(by_processor), "wall": list(by_wall), "anonymous_bytes": [float(peak)]}
 
 
-def child(*arguments: object) -> dict[str, float]:
-    """One measurement in a fresh process."""
+def child(*arguments: object) -> dict[str, list[float]]:
+    """Measurements of one file in a fresh process."""
     command = [sys.executable, __file__, *map(str, arguments)]
     done = subprocess.run(
         command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True, check=True, timeout=600
     )
-    return {str(name): float(value) for name, value in json.loads(done.stdout).items()}
+    return {str(name): [float(value) for value in values] for name, values in json.loads(done.stdout).items()}
 
 
 def measure(folder: Path, mib: int, growth: int, repeats: int, out: Path) -> Scorecard:
@@ -93,12 +93,11 @@ def measure(folder: Path, mib: int, growth: int, repeats: int, out: Path) -> Sco
     for kind, compression, size in plan:
         path = folder / f"{kind}.mcap"
         make(path, kind, size, compression)
-        runs = [child("--child", path) for _ in range(repeats)]
+        found = child("--child", path, "--repeats", repeats)
         path.unlink()
-        rates[kind, compression, size] = [run["bytes_per_second"] for run in runs]
-        walls[kind, compression, size] = [run["wall"] for run in runs]
-        held[kind, compression, size] = [run["anonymous_bytes"] for run in runs]
-        print(kind, compression, size, runs[-1], file=sys.stderr)
+        rates[kind, compression, size], walls[kind, compression, size] = found["bytes_per_second"], found["wall"]
+        held[kind, compression, size] = found["anonymous_bytes"]
+        print(kind, compression, size, found, file=sys.stderr)
     large = {kind: rates[kind, "none", mib] for kind in KINDS}
     both = [2 / (1 / image + 1 / cloud) for image, cloud in zip(large["images"], large["clouds"], strict=True)]
     warm = "to tensors, page cache warm, one thread"
@@ -133,12 +132,12 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--mib", type=int, default=800, help="mebibytes of raw messages in a large file")
     parser.add_argument("--growth", type=int, default=8, help="how many times smaller the other one is")
-    parser.add_argument("--repeats", type=int, default=5, help="fresh processes per file")
+    parser.add_argument("--repeats", type=int, default=5, help="readings of each file, in one fresh process")
     parser.add_argument("--folder", type=Path, default=None, help="where the files are made; removed afterwards")
     parser.add_argument("--child", type=Path, default=None, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child is not None:
-        print(json.dumps(read(given.child)))
+        print(json.dumps(read(given.child, given.repeats)))
         return
     with tempfile.TemporaryDirectory(prefix="monde-reading-", dir=given.folder) as folder:
         measure(Path(folder), given.mib, given.growth, given.repeats, given.out)

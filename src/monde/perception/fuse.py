@@ -26,8 +26,8 @@ class Perception(nn.Module):
             raise ContractError("a model needs at least one sensor", got="none")
         check_readable(sensors)
         self.sensors = sensors
-        self.encoders = nn.ModuleDict({sensor.name: encoder_of(sensor, config) for sensor in sensors})
-        self.missing = nn.ParameterDict({s.name: nn.Parameter(torch.zeros(config.latent)) for s in sensors})
+        self.encoders = nn.ModuleDict({part_name(sensor): encoder_of(sensor, config) for sensor in sensors})
+        self.missing = nn.ParameterDict({part_name(s): nn.Parameter(torch.zeros(config.latent)) for s in sensors})
         # One sensor needs no fusing: its encoder's last layer already is the map to the latent.
         several = len(sensors) > 1
         self.fuse = nn.Linear(len(sensors) * config.latent, config.latent) if several else nn.Identity()
@@ -37,7 +37,7 @@ class Perception(nn.Module):
         hidden = config.state_hidden
         mixes = several and config.fusing == "mlp"
         self.mix = MLP(len(sensors) * config.latent, 2 * config.latent, config.latent) if mixes else None
-        aged = {sensor.name: sensor.rate_hz for sensor in sensors if sensor.name in config.aged}
+        aged = {part_name(sensor): sensor.rate_hz for sensor in sensors if sensor.name in config.aged}
         self.ages = nn.ModuleDict({name: AgeReader(config.latent, hidden, rate) for name, rate in aged.items()})
 
     def forward(self, clip: Clip) -> Latents:
@@ -50,7 +50,7 @@ class Perception(nn.Module):
         features = [self._features(sensor, clip) for sensor in self.sensors]
         rows = hidden.to(features[0].device).repeat_interleave(clip.steps, dim=0)
         less = [
-            torch.where(rows[:, index, None], self.missing[sensor.name], part)
+            torch.where(rows[:, index, None], self.missing[part_name(sensor)], part)
             for index, (sensor, part) in enumerate(zip(self.sensors, features, strict=True))
         ]
         # In one batch: both are normalised alike.
@@ -83,10 +83,10 @@ class Perception(nn.Module):
             mask = (values[..., :3] != 0).any(-1) if stream.mask is None else stream.mask.flatten(0, 1)
             valid = valid & mask.any(1)  # an empty cloud tells no more than a missing one
         ages = None
-        if sensor.name in self.ages:
+        if part_name(sensor) in self.ages:
             age = torch.zeros_like(stream.times_seconds) if stream.age_seconds is None else stream.age_seconds
             ages = age.flatten(0, 1)
-        absent = self.missing[sensor.name]
+        absent = self.missing[part_name(sensor)]
         # Padding would count in the statistics of batch norms. (Over several processes their batches must be of one
         # size, and it does count.)
         if self.training and ranks() == 1 and not bool(valid.all()):
@@ -100,7 +100,7 @@ class Perception(nn.Module):
     def _encoded(
         self, sensor: Sensor, values: Tensor, mask: Tensor | None, ages: Tensor | None
     ) -> Float[Tensor, "M d"]:
-        encoder = self.encoders[sensor.name]
+        encoder = self.encoders[part_name(sensor)]
         if sensor.kind == "rgb":
             if values.dtype != torch.uint8:
                 raise ContractError(f"sensor {sensor.name!r} must be uint8", got=describe(values), expected="0 to 255")
@@ -109,4 +109,9 @@ class Perception(nn.Module):
             features = encoder(values / 127.5 - 1)
         else:
             features = encoder(values, mask)
-        return features.float() if ages is None else self.ages[sensor.name](features.float(), ages)
+        return features.float() if ages is None else self.ages[part_name(sensor)](features.float(), ages)
+
+
+def part_name(sensor: Sensor) -> str:
+    """What a sensor's parts are called in a model: torch takes no dots, and no name of a sensor has a slash."""
+    return sensor.name.replace(".", "/")

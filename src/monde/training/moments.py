@@ -8,6 +8,7 @@ import torch
 from monde.data import FrameCache
 from monde.models import JEPA
 from monde.perception import Perception, SenseEncoder
+from monde.perception.fuse import part_name
 
 SAMPLES = 4096
 """Most samples of a sensor whose moments are taken, spread evenly over the training episodes."""
@@ -21,7 +22,7 @@ def standardise_senses(model: JEPA, cache: FrameCache, episodes: Sequence[int]) 
         return
     frames = np.concatenate([np.arange(*cache.offsets[episode : episode + 2]) for episode in sorted(episodes)])
     for sensor in model.sensors:
-        encoder = model.perception.encoders[sensor.name]
+        encoder = model.perception.encoders[part_name(sensor)]
         if not isinstance(encoder, SenseEncoder) or not encoder.mean.numel():
             continue
         held, values = cache.valid(sensor.name), cache.values(sensor.name)

@@ -177,3 +177,24 @@ def test_names_that_do_not_exist_are_refused(tmp_path: Path) -> None:
         opened([FAST, SLOW], [log(times, times)], tmp_path, pose)
     with pytest.raises(DataError):
         open_recording(tmp_path)
+
+
+def test_what_comes_later_changes_no_earlier_step(tmp_path: Path) -> None:
+    """The same log up to two seconds, and another one afterwards: the same clip up to there, ages and all."""
+    rng = np.random.default_rng(3)
+    fast = np.arange(800) / 200 - 0.01 + rng.uniform(-0.001, 0.001, 800)
+    slow = np.arange(40) / 10
+    other = np.concatenate([fast[fast <= 2.0], 2.0 + np.sort(rng.uniform(0.001, 1.9, 400))])
+    config = LogConfig(reference="slow", rules={"fast": Rule(tolerance_seconds=0.015)})
+    first = opened([FAST, SLOW], [log(fast, slow)], tmp_path, config)
+    changed = log(other, slow)
+    values = {name: np.where(times[:, None] > 2.0, -7.0, times[:, None]) for name, times in changed.times.items()}
+    second = opened([FAST, SLOW], [MemoryLog(changed.times, values)], tmp_path, config)
+    for name in ("fast", "slow"):
+        one, two = (recording.read(0, 0, recording.lengths[0]).stream(name) for recording in (first, second))
+        known = one.times_seconds[0] <= 2.0
+        for part in ("values", "valid", "age_seconds"):
+            torch.testing.assert_close(
+                getattr(one, part)[0][known].double(), getattr(two, part)[0][known].double(), atol=1e-6, rtol=0
+            )
+        assert not torch.equal(one.values[0][~known].double(), two.values[0][~known].double())

@@ -231,13 +231,13 @@ def write_json(path: Path, messages: Sequence[tuple[str, str, float, dict[str, o
         writer.finish()
 
 
-def drive(path: Path, steps: int = 12, actions: bool = True, **options: object) -> np.ndarray:
+def drive(path: Path, steps: int = 12, actions: bool = True, seed: int = 0, **options: object) -> np.ndarray:
     """A small robot's log: a camera at 10 Hz, odometry at 50 Hz, an IMU at 100 Hz, a laser at 5 Hz, commands at 10 Hz.
 
     Returns:
         The camera's pictures.
     """
-    frames = np.random.default_rng(0).integers(0, 256, (steps, 24, 32, 3), dtype=np.uint8)
+    frames = np.random.default_rng(seed).integers(0, 256, (steps, 24, 32, 3), dtype=np.uint8)
     with Bag(path, **options) as bag:  # type: ignore[arg-type]
         bag.transform("/tf_static", 0.0, "base_link", "camera", (0.1, 0.0, 0.4), (-0.5, 0.5, -0.5, 0.5))
         bag.transform("/tf_static", 0.0, "base_link", "laser", (0.2, 0.0, 0.1), (0, 0, 0, 1))
