@@ -2,7 +2,7 @@
 
     python benchmarks/export.py --keep DIR [--seed 0]
 
-DIR as of planning.py; the TwoRoom run is exported anew. One call at a time, batch 1, one thread; the median of many, since
+DIR as of planning.py; the TwoRoom run is exported anew. One call at a time, batch 1, one thread: the median of many, as
 another process may hold the core at any moment, and the quartiles as the interval. Writes results/export.json.
 """
 

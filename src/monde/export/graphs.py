@@ -125,7 +125,8 @@ def graphs_of(model: JEPA, actor: Actor | None, distance: TemporalDistance | Non
     }
     encoder, begin = Encoder(model).eval(), Begin(model).eval()
     latents = encoder(*samples.values())
-    belief = begin(latents)
+    # Clones: a tensor that is given twice would be traced as one input.
+    belief = tuple(part.clone() for part in begin(latents))
     names = ("latents", "valid", *(f"memory_{index}" for index in range(len(belief) - 2)))
     low, high = model.actions.bounds()
     action = low + (high - low) * torch.rand(batch, model.actions.width, generator=generator)
