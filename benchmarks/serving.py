@@ -464,6 +464,7 @@ def start(run: Path, *words: str) -> "tuple[subprocess.Popen[str], str]":
     process = subprocess.Popen(
         command,
         env=os.environ | {"MONDE_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
         stderr=log,
         text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, SERVER_CORES),

@@ -7,6 +7,7 @@ from monde.data.folders.reader import VideoFolder, VideoRecording, is_video
 from monde.data.hdf5.reader import Hdf5
 from monde.data.hub import download, hub_name
 from monde.data.lerobot.reader import LeRobotLayout
+from monde.data.logs import RobotLog
 from monde.data.rlds.reader import Rlds
 from monde.data.zarr.reader import DiffusionZarr
 from monde.errors import DataError, UsageError
@@ -42,7 +43,7 @@ class Timeless(Layout, Protocol):
 
 FILES: tuple[Layout, ...] = (Hdf5(), DiffusionZarr())
 """The layouts of which a single file can be a dataset."""
-LAYOUTS: tuple[Layout, ...] = (LeRobotLayout(), Rlds(), *FILES, VideoFolder())
+LAYOUTS: tuple[Layout, ...] = (LeRobotLayout(), RobotLog(), Rlds(), *FILES, VideoFolder())
 """Tried in this order; the first that detects its own opens it."""
 
 
