@@ -13,7 +13,7 @@ LEVELS = {
     **dict.fromkeys(["data", "worlds", "perception", "dynamics", "objectives", "readouts", "wire"], 2),
     **dict.fromkeys(["models", "costs", "actors", "planning"], 3),
     **dict.fromkeys(["agents", "training"], 4),
-    **dict.fromkeys(["evaluation"], 5),
+    **dict.fromkeys(["evaluation", "export"], 5),
     **dict.fromkeys(["mind", "recipes"], 6),
     **dict.fromkeys(["bets", "client", "serving"], 7),
     **dict.fromkeys(["report", "cli"], 8),

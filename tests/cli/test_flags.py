@@ -29,7 +29,11 @@ WORDS = {
     "score": ["runs/x"],
     "physics": ["runs/x"],
     "surprise": ["runs/x", "film.mp4"],
+    "ask": ["runs/x", "state"],
     "report": ["runs/x"],
+    "export": ["runs/x"],
+    "push": ["runs/x", "user/name"],
+    "pull": ["user/name"],
     "demo": [],
 }
 FLAG = re.compile(r"^[│| ]? ?(--?[\w-]+(?:, --?[\w-]+)*)(?: (\S+(?: \.\.\.)?))?(?:\s{2,}|\s*[│|]|$)")

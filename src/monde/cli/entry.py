@@ -19,11 +19,14 @@ from monde.cli.ask import Ask
 from monde.cli.check import Check
 from monde.cli.convert import Convert
 from monde.cli.demo import Demo
+from monde.cli.export import Export
 from monde.cli.far import Far
 from monde.cli.mcp import Mcp
 from monde.cli.physics import Physics
 from monde.cli.plan import Plan
 from monde.cli.progress import Reporter
+from monde.cli.pull import Pull
+from monde.cli.push import Push
 from monde.cli.record import Record
 from monde.cli.report import Report
 from monde.cli.score import Score
@@ -51,6 +54,9 @@ AnyVerb = (
     | Annotated[Surprise, subcommand("surprise", prefix_name=False)]
     | Annotated[Ask, subcommand("ask", prefix_name=False)]
     | Annotated[Report, subcommand("report", prefix_name=False)]
+    | Annotated[Export, subcommand("export", prefix_name=False)]
+    | Annotated[Push, subcommand("push", prefix_name=False)]
+    | Annotated[Pull, subcommand("pull", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
 )
 

@@ -1,11 +1,13 @@
-"""Datasets by their name on the Hugging Face Hub: `user/dataset` or `user/dataset@revision`."""
+"""Datasets, and runs, by their name on the Hugging Face Hub: `user/dataset` or `user/dataset@revision`."""
 
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Literal
 
 from monde.errors import DataError, UsageError
 from monde.limits import MAX_DOWNLOAD_BYTES, MAX_DOWNLOAD_SECONDS_TO_ANSWER
@@ -17,13 +19,14 @@ _PATTERNS = (
     *("*.hdf5", "*.h5", "*.hdf", "*.tfrecord-*", "*.zarr.zip", "*.zarr/*", ".zgroup", "data/*", "meta/*"),
 )
 """The files that some layout reads; models, notebooks and code that lie beside them stay where they are."""
+RepoType = Literal["dataset", "model"]
 LIMIT = "MONDE_MAX_DOWNLOAD_GIB"
 """The environment variable that says how much may be downloaded."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubName:
-    """A dataset on the hub.
+    """A dataset or a run on the hub.
 
     Args:
         repository: "user/dataset".
@@ -60,6 +63,16 @@ def download(name: HubName) -> Path:
             than MAX_DOWNLOAD_BYTES (MONDE_MAX_DOWNLOAD_GIB says another limit).
         UsageError: MONDE_MAX_DOWNLOAD_GIB is no number.
     """
+    return fetch(name, "dataset", _PATTERNS)
+
+
+def fetch(name: HubName, kind: RepoType, patterns: Sequence[str]) -> Path:
+    """The folder of the files of a repository that match some patterns; see `download`.
+
+    Raises:
+        DataError: As `download`.
+        UsageError: As `download`.
+    """
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # Of the HTTP client it uses.
@@ -71,7 +84,7 @@ def download(name: HubName) -> Path:
         ) from error
     limit = _limit()
     try:
-        wanted = _bytes_to_download(name)
+        wanted = _bytes_to_download(name, kind, patterns)
         if wanted > limit:
             raise DataError(
                 f"{name} is larger than may be downloaded",
@@ -82,14 +95,14 @@ def download(name: HubName) -> Path:
             )
         folder = snapshot_download(
             name.repository,
-            repo_type="dataset",
+            repo_type=kind,
             revision=name.revision,
-            allow_patterns=list(_PATTERNS),
+            allow_patterns=list(patterns),
             endpoint=os.environ.get("HF_ENDPOINT") or None,
             etag_timeout=MAX_DOWNLOAD_SECONDS_TO_ANSWER,
         )
     except (HTTPError, OSError, ValueError) as error:
-        what, remedy = _explained(error)
+        what, remedy = explained(error)
         raise DataError(f"{name} {what}", got=" ".join(str(error).split())[:200], remedy=remedy) from error
     return Path(str(folder))
 
@@ -107,7 +120,7 @@ def _limit() -> float:
     return limit * 2**30
 
 
-def _bytes_to_download(name: HubName) -> int:
+def _bytes_to_download(name: HubName, kind: RepoType, patterns: Sequence[str]) -> int:
     """What the files that would be fetched take; 0 where nobody answers, for then nothing is fetched."""
     from huggingface_hub import HfApi, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]  # As above.
@@ -115,20 +128,20 @@ def _bytes_to_download(name: HubName) -> int:
 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
     try:
-        tree = api.list_repo_tree(name.repository, recursive=True, revision=name.revision, repo_type="dataset")
+        tree = api.list_repo_tree(name.repository, recursive=True, revision=name.revision, repo_type=kind)
         sizes = {entry.path: entry.size for entry in tree if isinstance(entry, RepoFile)}
     except HfHubHTTPError:
         raise
     except (HTTPError, OSError):
         return 0
     total = 0
-    for path in (path for path in sizes if any(fnmatch(path, pattern) for pattern in _PATTERNS)):
-        held = try_to_load_from_cache(name.repository, path, revision=name.revision, repo_type="dataset")
+    for path in (path for path in sizes if any(fnmatch(path, pattern) for pattern in patterns)):
+        held = try_to_load_from_cache(name.repository, path, revision=name.revision, repo_type=kind)
         total += 0 if isinstance(held, str) else sizes[path]
     return total
 
 
-def _explained(error: Exception) -> tuple[str, str]:
+def explained(error: Exception) -> tuple[str, str]:
     """What an error of huggingface_hub means, and its remedy."""
     from huggingface_hub import errors
 
