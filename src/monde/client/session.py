@@ -156,6 +156,11 @@ class Session:
                 break
             except ConnectionError:
                 continue
+            except ServingError as error:
+                if error.status != 409 or taken is None:
+                    raise
+                # The server knows of no episode: it was too busy to begin it. It is begun now.
+                taken, lost = None, True
         if known:
             self._owed, self._link.renewed = [], False
         return replace(answer, restarted=answer.restarted or (lost and known), seconds=monotonic() - began)

@@ -12,6 +12,7 @@ from monde.data.logs.kitti import KittiRaw
 from monde.data.logs.tum import TumRgbd
 from monde.data.mcap.reader import Mcap
 from monde.data.rlds.reader import Rlds
+from monde.data.robot_log import RobotLog
 from monde.data.zarr.reader import DiffusionZarr
 from monde.errors import DataError, UsageError
 from monde.protocols import Recording
@@ -46,7 +47,16 @@ class Timeless(Layout, Protocol):
 
 FILES: tuple[Layout, ...] = (Hdf5(), DiffusionZarr(), Mcap())
 """The layouts of which a single file can be a dataset."""
-LAYOUTS: tuple[Layout, ...] = (LeRobotLayout(), Rlds(), *FILES, Euroc(), TumRgbd(), KittiRaw(), VideoFolder())
+LAYOUTS: tuple[Layout, ...] = (
+    LeRobotLayout(),
+    RobotLog(),
+    Rlds(),
+    *FILES,
+    Euroc(),
+    TumRgbd(),
+    KittiRaw(),
+    VideoFolder(),
+)
 """Tried in this order; the first that detects its own opens it."""
 
 

@@ -4,20 +4,21 @@ import time
 
 
 class Bucket:
-    """A token bucket: `rate` a second, at most a second's worth at once.
+    """A token bucket.
 
     Args:
         rate: Times a second.
+        burst: Times at once; none for a second's worth.
     """
 
-    def __init__(self, rate: float) -> None:
-        self.rate = rate
-        self._left, self._at = rate, time.monotonic()
+    def __init__(self, rate: float, burst: float | None = None) -> None:
+        self.rate, self.burst = rate, rate if burst is None else burst
+        self._left, self._at = self.burst, time.monotonic()
 
     def take(self) -> bool:
         """Whether it may happen now; if so, it is counted."""
         now = time.monotonic()
-        self._left = min(self.rate, self._left + (now - self._at) * self.rate)
+        self._left = min(self.burst, self._left + (now - self._at) * self.rate)
         self._at = now
         if self._left < 1:
             return False
