@@ -11,7 +11,7 @@ REACHER = Played(
     steps=100,
     policy="scripted",
     budget_steps=100,
-    actor_share=0.5,
+    actor_share=1.0,
     inverse_weight=1.0,
     goals=GoalShares(standing=STANDING),
 )
@@ -24,7 +24,7 @@ def reacher(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 
 
     Args:
         out: Folder of everything: the recording and the run lie in it.
-        minutes: Training time, and half of it for the actor.
+        minutes: Training time, and again as much for the actor.
         episodes: Episodes that are planned and scored.
         seed: Of all of it.
         planner: What searches.
