@@ -1,6 +1,6 @@
-"""The table-top: where an object is in space, reaching and pushing it, by colours, depth, points, colours and depth.
+"""The table-top: where an object is in space, reaching and pushing it, by colours, depth, points, and both.
 
-    python benchmarks/tabletop.py --keep DIR [--senses rgb depth points rgbd] [--steps 2000] [--episodes 200]
+    python benchmarks/tabletop.py --keep DIR [--senses rgb depth …] [--steps 1500] [--episodes 200]
 
 One recording serves all: a model for each set of senses, with proprioception and the camera's pose beside it. Each is
 asked, on held-out episodes, for the object's place by a linear readout of its frozen latents, and for the use of each
@@ -33,6 +33,7 @@ from monde.agents import (
 )
 from monde.costs import ReadoutDistance
 from monde.data import Windows
+from monde.evaluation.imagining import PredictionConfig
 from monde.evaluation.latents import EpisodeClips
 from monde.evaluation.probes import Target
 from monde.evaluation.senses import score_senses
@@ -43,7 +44,7 @@ from monde.protocols import Observation, World
 from monde.readouts import LinearReadout, fit_linear
 from monde.recipes.tabletop import BESIDE, SENSES, tabletop
 from monde.scorecard import Row
-from monde.store import read_json, write_json
+from monde.store import RunFolder, read_json, write_json
 from monde.training import train
 from monde.training.frame_latents import encode_frames
 from monde.training.setup import Setup, reopen, untrained_floor
@@ -55,6 +56,8 @@ TASKS = {"reach": "gap", "push": "object"}
 PLANNER = CEMPlanner(CEMConfig(horizon=4, samples=96, rounds=3, elites=12))
 BUDGET_STEPS, BATCH, START_SEED = 24, 50, 2_000_000
 TOLERANCE_METRES = 0.01
+FITTED_EPISODES = 300
+"""Training episodes that readouts are fitted on."""
 PLACE = Target(name="place", sensor="object", components=(0, 1, 2), unit="m", names=("x", "y", "z"))
 
 
@@ -80,7 +83,7 @@ def trained(senses: str, keep: Path, seed: int, steps: int) -> Path:
     kept = run / "training.json"
     if not kept.exists():
         began = time.process_time()
-        summary = train(replace(recipe.train, minutes=None, steps=steps), resume=run.exists())
+        summary = train(replace(recipe.train, minutes=None, steps=steps), resume=RunFolder(run).config.exists())
         write_json(kept, {"cpu_seconds": time.process_time() - began, "steps": summary.step})
         print(senses, "trained:", read_json(kept), flush=True)
     return run
@@ -97,7 +100,8 @@ class Frozen:
     @classmethod
     def of(cls, model: JEPA, setup: Setup) -> "Frozen":
         """Fit a readout for the place of the object, and for each task's goal."""
-        latents, split = encode_frames(model, setup).latents, setup.split.train
+        split = setup.split.train[:FITTED_EPISODES]
+        latents = encode_frames(model, setup, split).latents
         names = dict.fromkeys(["object", *TASKS.values()])
         readouts = {name: fit_linear(latents, states(setup, split, name), name=name, unit="m") for name in names}
         return cls(model, setup, readouts)
@@ -124,17 +128,17 @@ def position_rows(found: Mapping[str, tuple[Places, Places, float]], seed: int) 
         note = "object's place, linear readout of frozen latents, root mean squared distance; held-out episodes"
         metric, n = f"position_error_metres/{senses}", len(own.squared)
         rows.append(Row(metric=metric, value=own.metres, unit="m", interval=interval, n=n, floors=floors, note=note))
-    if {"rgb", "rgbd"} <= set(found):
-        pair = np.stack([found["rgb"][0].squared, found["rgbd"][0].squared], axis=1)
+    for senses in sorted({"rgbd", "rgb_points"} & set(found)) if "rgb" in found else []:
+        pair = np.stack([found["rgb"][0].squared, found[senses][0].squared], axis=1)
 
         def ratio(part: np.ndarray) -> float:
             colours, both = np.sqrt(part.mean(0))
             return float(both / colours)
 
         interval = bootstrap(pair, ratio, seed, found["rgb"][0].episode)
-        note = "position error of rgbd over that of rgb, on the same frames"
+        note = f"position error of {senses} over that of rgb, on the same frames"
         value, n = ratio(pair), len(pair)
-        rows.append(Row(metric="position_error_ratio", value=value, interval=interval, n=n, note=note))
+        rows.append(Row(metric=f"position_error_ratio/{senses}", value=value, interval=interval, n=n, note=note))
     return rows
 
 
@@ -145,7 +149,8 @@ def use_rows(senses: str, frozen: Frozen, seed: int) -> list[Row]:
     names = tuple(dict.fromkeys([*setup.judged, "object"]))
     windows = Windows(setup.cache, setup.split.held_out, names, steps, model.actions)
     clips = EpisodeClips(windows, steps * model.actions.block)
-    rows = score_senses(model, clips, [PLACE], {PLACE.name: frozen.readouts["object"]}, seed=seed)
+    ahead = PredictionConfig(context=2, horizon=steps - 4, report=(steps - 4,))
+    rows = score_senses(model, clips, [PLACE], {PLACE.name: frozen.readouts["object"]}, ahead, seed=seed)
     found = [row for row in rows if row.metric.startswith("use/")]
     return [replace(row, metric=f"use/{senses}/{row.metric.removeprefix('use/')}") for row in found]
 
@@ -226,7 +231,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--keep", type=Path, required=True, help="folder of the recording and the runs")
     parser.add_argument("--senses", nargs="+", default=list(SENSES), choices=list(SENSES))
-    parser.add_argument("--steps", type=int, default=2000, help="optimiser steps of each model")
+    parser.add_argument("--steps", type=int, default=1500, help="optimiser steps of each model")
     parser.add_argument("--episodes", type=int, default=200, help="planned, for each task and set of senses")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()

@@ -14,13 +14,15 @@ SENSES: Mapping[str, tuple[str, ...]] = {
     "depth": ("depth",),
     "points": ("points",),
     "rgbd": ("camera", "depth"),
+    "rgb_points": ("camera", "points"),
 }
-"""Sensors by the name of what is seen with."""
+"""Sensors by the name of what is seen with. The last two see what an RGB-D camera tells: depth as it is, or as a cloud
+in the frame of the table."""
 
 BESIDE = ("gripper", "rig")
 """Beside each: where the tip is, and where the camera stands."""
 
-OBJECTIVE = ObjectiveConfig(inverse_weight=0.3, within_weight=1.0)
+OBJECTIVE = ObjectiveConfig(inverse_weight=0.3, regulariser_weight=0.3)
 
 
 def tabletop(
@@ -35,8 +37,8 @@ def tabletop(
 ) -> Recipe:
     """The scripted policy's reaching, touching and pushing; 960 short episodes, since each has a scene of its own.
 
-    Objects are small, so pictures are pooled by attention (the size "memory"); and most of a scene never changes, so a
-    quarter of the dimensions must vary within clips, which the scripted policy's pushes make long enough for (0.9 s).
+    Objects are small, so pictures are pooled by attention (the size "memory"). A batch holds as many scenes as it holds
+    windows: those are many and short.
 
     Args:
         task: What is planned: "reach" or "push".
@@ -62,7 +64,8 @@ def tabletop(
         sensors=(*SENSES[senses], *BESIDE),
         size="memory",
         block=3,
-        batch=64,
+        window=3,
+        batch=96,
         objective=OBJECTIVE,
     )
     return replace(recipe, train=train)
