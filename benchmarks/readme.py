@@ -68,6 +68,18 @@ FIGURES = (
     ("trust", "auroc", "the same, area under the ROC curve", 1, "", 2),
     ("trust", "impossible_abstained", "goals behind a wall without door: given up", 100, "%", 1),
     ("trust", "possible_abstained", "goals that can be reached: given up", 100, "%", 1),
+    ("reasoning", "compare", "asked which of three courses is best: whole order right", 100, "%", 0),
+    ("reasoning", "explain", "asked which of six actions made the difference: named first", 100, "%", 0),
+    ("reasoning", "goal_of", "shown half of a walk and four goals: its goal named first", 100, "%", 0),
+    (
+        "export",
+        "max_abs_difference",
+        "onnxruntime beside torch, ten steps of a loop: largest difference",
+        1e6,
+        "e-6",
+        0,
+    ),
+    ("export", "step_seconds/onnxruntime", "one imagined step in onnxruntime, one core", 1e3, " ms", 3),
     *(
         ("shift", f"{kind}/{task}/{shift}", f"{title}, {told}: success", 100, "%", 0)
         for task, title in (("tworoom", "TwoRoom"), ("pointmaze_medium", "pointmaze-medium"))

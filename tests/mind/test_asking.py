@@ -352,6 +352,7 @@ def _bad_questions(frame: np.ndarray, here: BeliefHandle, goal: GoalPicture) -> 
     return {
         "was not observed": seen(sensors={"front": frame}),
         "must be uint8": seen(sensors={"top": frame.astype(np.float32)}),
+        "too large": seen(sensors={"top": np.zeros((1, 3, 2, 5000), np.uint8)}),
         "another shape": seen(sensors={"top": frame[:, :1]}),
         "do not make whole blocks": seen(sensors={"top": frame.repeat(2, 0)}, controls=np.zeros((3, 2), np.float32)),
         "does not line up": seen(sensors={"top": frame.repeat(3, 0)}, controls=np.zeros((5, 2), np.float32)),
@@ -389,8 +390,11 @@ def test_a_belief_of_another_model_is_refused(mind: Mind, frame: np.ndarray) -> 
         mind.state(StateRequest(belief=replace(value, of="0" * 64)))
     with pytest.raises(ContractError, match="not finite"):
         mind.state(StateRequest(belief=replace(value, latents=np.full_like(value.latents, np.nan))))
-    with pytest.raises(ContractError):
-        mind.state(StateRequest(belief=replace(value, latents=value.latents[:, :, :3])))
+    for latents in (value.latents[:, :, :3], value.latents[:1], np.repeat(value.latents, 2, axis=1)):
+        with pytest.raises(ContractError, match="does not fit the model"):
+            mind.state(StateRequest(belief=replace(value, latents=latents)))
+    with pytest.raises(ContractError, match="does not fit the model"):
+        mind.state(StateRequest(belief=replace(value, memory=(*value.memory, value.latents))))
 
 
 def test_beliefs_least_lately_used_are_forgotten(mind: Mind, here: BeliefHandle) -> None:

@@ -102,7 +102,7 @@ def fetch(name: HubName, kind: RepoType, patterns: Sequence[str]) -> Path:
             etag_timeout=MAX_DOWNLOAD_SECONDS_TO_ANSWER,
         )
     except (HTTPError, OSError, ValueError) as error:
-        what, remedy = explained(error)
+        what, remedy = _explained(error)
         raise DataError(f"{name} {what}", got=" ".join(str(error).split())[:200], remedy=remedy) from error
     return Path(str(folder))
 
@@ -141,7 +141,7 @@ def _bytes_to_download(name: HubName, kind: RepoType, patterns: Sequence[str]) -
     return total
 
 
-def explained(error: Exception) -> tuple[str, str]:
+def _explained(error: Exception) -> tuple[str, str]:
     """What an error of huggingface_hub means, and its remedy."""
     from huggingface_hub import errors
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from monde.data.hub import HubName, explained, fetch
+from monde.data.hub import HubName, fetch
 from monde.errors import DataError, UsageError
 from monde.export.card import model_card
 from monde.models import load_model, weights_hash
@@ -78,9 +78,11 @@ def push_run(run: Path, name: str, *, public: bool = False) -> Pushed:
             commit_message=f"monde run {run.resolve().name}, weights {weights_hash(run)[:12]}",
         )
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
-        what, remedy = explained(error)
-        got = " ".join(str(error).split())[:200]
-        raise DataError(f"{wanted} cannot be pushed to: it {what}", got=got, remedy=remedy) from error
+        raise DataError(
+            f"{wanted} cannot be pushed to",
+            got=" ".join(str(error).split())[:200],
+            remedy="check the name, the connection, HF_ENDPOINT and the token (`hf auth login`), and try again",
+        ) from error
     size = sum(len(content) if isinstance(content, bytes) else content.stat().st_size for content in held.values())
     return Pushed(name=wanted.repository, commit=str(done.oid), files=tuple(sorted(held)), bytes=size)
 

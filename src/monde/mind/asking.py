@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import torch
 
 from monde.mind import causes, futures, purposes, reaching, surprises
@@ -34,6 +35,7 @@ from monde.mind.requests import (
 )
 from monde.mind.senses import clip_of, course_blocks
 from monde.mind.trusting import of_states
+from monde.mind.values import Observed
 
 
 class Mind:
@@ -75,7 +77,13 @@ class Mind:
 
     def _think_with(self, faculties: Faculties) -> None:
         self.faculties = faculties
-        self.beliefs = Beliefs(faculties.of, faculties.model.device)
+        model = faculties.model
+        with torch.no_grad():
+            nothing = {
+                s.name: np.zeros((1, *s.shape), np.uint8 if s.kind == "rgb" else np.float32) for s in model.sensors
+            }
+            like = model.begin(clip_of(model, Observed(sensors=nothing)))
+        self.beliefs = Beliefs(faculties.of, model.device, like)
 
     def ask(self, request: Request) -> Answer:
         """The answer to a request of any kind; raises as the verb's own method."""

@@ -34,11 +34,12 @@ class Beliefs:
     Args:
         of: Hash of the weights that they belong to.
         device: Where the model is.
+        like: A belief of that model, to compare the shapes of values with; none to take them as they are.
         most: Beliefs kept; those used least lately are forgotten.
     """
 
-    def __init__(self, of: str, device: torch.device, most: int = MAX_KEPT_BELIEFS) -> None:
-        self._of, self._device, self._most = of, device, most
+    def __init__(self, of: str, device: torch.device, like: Belief | None = None, most: int = MAX_KEPT_BELIEFS) -> None:
+        self._of, self._device, self._like, self._most = of, device, like, most
         self._kept: OrderedDict[str, Held] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -109,6 +110,10 @@ class Beliefs:
         arrays = (value.latents, *value.memory)
         if not all(np.isfinite(array).all() for array in arrays):
             raise ContractError("this belief is not finite", expected="what a Mind handed out")
+        shapes = [array.shape for array in (value.latents, value.valid, *value.memory)]
+        wanted = shapes if self._like is None else _shapes(self._like)
+        if shapes != wanted:
+            raise ContractError("this belief does not fit the model", got=shapes, expected=wanted)
         belief = Belief(
             torch.from_numpy(value.latents)[None],
             torch.from_numpy(value.valid)[None],
@@ -116,3 +121,7 @@ class Beliefs:
             torch.tensor([value.time_seconds], dtype=torch.float64),
         )
         return Held(belief.to(self._device), value.imagined_blocks)
+
+
+def _shapes(belief: Belief) -> list[tuple[int, ...]]:
+    return [tuple(part.shape[1:]) for part in (belief.latents, belief.valid, *belief.memory)]

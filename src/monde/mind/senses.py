@@ -8,6 +8,7 @@ from torch import Tensor
 
 from monde.agents import fit_clip
 from monde.errors import ContractError
+from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.mind.values import Box, Course, Observed
 from monde.models import JEPA
 from monde.types import ActionSpec, Clip, Sensor, Stream
@@ -146,6 +147,12 @@ def _shown(sensor: Sensor, observed: Observed) -> Tensor:
     values = observed.sensors[sensor.name]
     if sensor.kind == "rgb" and values.dtype != np.uint8:
         raise ContractError(f"camera {sensor.name!r} must be uint8", got=values.dtype, expected="0 to 255")
+    if sensor.picture and max(values.shape) > MAX_FRAME_SIDE_PIXELS:
+        raise ContractError(
+            f"the pictures of {sensor.name!r} are too large",
+            got=list(values.shape),
+            expected=f"sides up to {MAX_FRAME_SIDE_PIXELS}",
+        )
     shown = torch.from_numpy(np.array(values))
     return shown if sensor.kind == "rgb" else shown.float()
 
