@@ -3,6 +3,8 @@
 import ast
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,3 +96,9 @@ def test_deploy(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capsys
         if words[0] != "serve":
             assert main(words) == 0, command
     assert (out / "runs/arm/run.json").exists()
+
+
+def test_the_example(place: tuple[Path, str]) -> None:
+    words = [sys.executable, str(ROOT / "examples/drive_over_the_network.py"), str(place[0] / "runs/tworoom"), "1"]
+    told = subprocess.run(words, capture_output=True, text=True, timeout=200, check=True).stdout
+    assert re.fullmatch(r"goal 0: (not )?reached after \d+ control steps, slowest answer \d+ ms\n", told)
