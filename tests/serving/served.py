@@ -36,12 +36,12 @@ def desk(pilot: Pilot | None = None, **settings: object) -> Desk:
 
 
 @contextmanager
-def served(held: Desk) -> Iterator[Server]:
+def served(held: Desk, token: str = TOKEN) -> Iterator[Server]:
     """It, listening on a free port, ready."""
     server = Server(held)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    remote = Remote(server.url, TOKEN, 30)
+    remote = Remote(server.url, token, 30)
     until = time.monotonic() + 60
     while not remote.ready():
         assert time.monotonic() < until, "the server did not become ready"

@@ -1,5 +1,6 @@
 """`monde mcp RUN`."""
 
+import sys
 from dataclasses import dataclass
 
 import tyro
@@ -49,6 +50,7 @@ class Mcp:
             )
         if config is None:
             serve_stdio(mind)
+            sys.stdout = sys.stderr  # standard output is the protocol's
         else:
             reporter.say(f"serving {self.run} at http://{self.host}:{self.port}/mcp; Ctrl-C ends it")
             serve_http(mind, config.token, config.host, config.port)

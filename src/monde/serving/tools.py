@@ -180,7 +180,8 @@ def told(answer: Answer) -> tuple[dict[str, object], list[bytes]]:
 
 def _told(value: object, pictures: list[bytes]) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _told(getattr(value, field.name), pictures) for field in dataclasses.fields(value)}
+        fields = {field.name: _told(getattr(value, field.name), pictures) for field in dataclasses.fields(value)}
+        return {"type": type(value).__name__} | fields
     if isinstance(value, Mapping):
         return {str(key): _told(each, pictures) for key, each in value.items()}
     if isinstance(value, tuple | list):
