@@ -15,6 +15,7 @@ from tyro.conf import subcommand
 import monde
 from monde.cli.actor import Actor
 from monde.cli.adapt import Adapt
+from monde.cli.bets import Bets
 from monde.cli.check import Check
 from monde.cli.convert import Convert
 from monde.cli.demo import Demo
@@ -45,6 +46,7 @@ AnyVerb = (
     | Annotated[Physics, subcommand("physics", prefix_name=False)]
     | Annotated[Surprise, subcommand("surprise", prefix_name=False)]
     | Annotated[Report, subcommand("report", prefix_name=False)]
+    | Annotated[Bets, subcommand("bets", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
 )
 
