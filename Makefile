@@ -4,10 +4,20 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check format clean
+.PHONY: demo demo-bets test check format clean
 
 demo: $(READY)
 	$(BIN)/monde demo
+
+BETS := runs/demo-bets
+# Families that need no data of others; six questions of each and every grade.
+demo-bets: $(READY)
+	test -d $(BETS)/train || $(BIN)/monde bets build $(BETS)/train --n 6 --split train --seed 1 \
+	  --families what-happens-next where-will-it-be hidden-things what-if spatial-relations
+	test -d $(BETS)/set || $(BIN)/monde bets build $(BETS)/set --n 6
+	$(BIN)/monde bets run $(BETS)/set --out $(BETS)/run --training $(BETS)/train \
+	  --contestants random majority copy-last constant-velocity text-simulator sensor-readout
+	$(BIN)/monde bets report $(BETS)/run --questions $(BETS)/set
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -138,18 +138,19 @@ def test_puzzles_and_text_tasks_become_questions(shared_folder: Path, tmp_path: 
     made = build_set(
         tmp_path / "a",
         n=1,
-        families=("puzzles", "stepgame", "bbh"),
+        families=("puzzles", "stepgame", "bbh", "planbench"),
         grades=("hard",),
         shared=shared_folder,
     )
-    puzzle, stepgame, riddle = made.questions()
+    puzzle, stepgame, riddle, plan = made.questions()
     assert puzzle.sensors["scene"].shape == (1, 3, 64, 64)
     answer = Solver("text ceiling", read_text, Simulated()).answer(puzzle)
     assert answer.plan is not None
     assert try_placement(read_task(puzzle.text), answer.plan[0]) == "solved"
     assert len(stepgame.options) == 9
     assert len(riddle.options) >= 3
-    for text in (stepgame, riddle):
+    assert "(overcome" in plan.text or "(attack" in plan.text
+    for text in (stepgame, riddle, plan):
         assert Solver("text ceiling", read_text, Simulated()).answer(text).failure == "cannot-read"
     with pytest.raises(DataError, match="stepgame"):
         build_set(tmp_path / "b", n=1, families=("stepgame",), shared=tmp_path)

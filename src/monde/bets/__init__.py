@@ -1,0 +1,1 @@
+"""Two bets, one bench: the same physical questions for world models and language models, judged by what happened."""

@@ -68,10 +68,12 @@ class Solver:
         read: How it reads.
         foresight: What it expects.
         seed: Of guesses, and of placements tried.
+        fitted_on: Hash of what the reader was fitted on, if it was.
     """
 
-    def __init__(self, name: str, read: Reader, foresight: Foresight, seed: int = 0) -> None:
+    def __init__(self, name: str, read: Reader, foresight: Foresight, seed: int = 0, fitted_on: str = "") -> None:
         self._name, self._read, self._foresight, self._seed = name, read, foresight, seed
+        self._fitted_on = fitted_on
         self._guess = Guessing(seed)
 
     @property
@@ -81,8 +83,8 @@ class Solver:
 
     @property
     def identity(self) -> Mapping[str, object]:
-        """Its name and seed."""
-        return {"contestant": self._name, "seed": self._seed}
+        """Its name, its seed, and what it was fitted on."""
+        return {"contestant": self._name, "seed": self._seed, "fitted_on": self._fitted_on}
 
     def answer(self, question: Question) -> Answer:
         """What follows from what it foresees."""
@@ -118,12 +120,14 @@ def _places(solver: Solver, question: Question, situation: object) -> Answer | N
         return None
     foreseen = solver.foresight.room(situation.room, _seconds(question))
     where = dict(zip(situation.room.names, foreseen, strict=True))
+    if any(name not in where for option in situation.options for name in option):
+        return None
     gaps = [sum(math.dist(where[name], place) for name, place in option.items()) for option in situation.options]
     return _nearest(question, gaps)
 
 
 def _coordinate(solver: Solver, question: Question, situation: object) -> Answer | None:
-    if not isinstance(situation, Flying):
+    if not isinstance(situation, Flying) or str(question.about["disc"]) not in situation.room.names:
         return None
     disc = situation.room.names.index(str(question.about["disc"]))
     axis = "xy".index(str(question.about["axis"]))
@@ -134,6 +138,8 @@ def _coordinate(solver: Solver, question: Question, situation: object) -> Answer
 def _relation(solver: Solver, question: Question, situation: object) -> Answer | None:
     discs = question.about.get("discs")
     if not isinstance(situation, Flying) or not isinstance(discs, list):
+        return None
+    if not set(map(str, discs)) <= set(situation.room.names):
         return None
     order = [situation.room.names.index(str(name)) for name in discs]
     places = solver.foresight.room(situation.room, _seconds(question))[order]
@@ -152,6 +158,8 @@ def _cause(solver: Solver, question: Question, situation: object) -> Answer | No
     if not isinstance(situation, Flying) or not isinstance(discs, list) or isinstance(solver.foresight, CopyLast):
         return None
     room, subject, seconds = situation.room, str(question.about["disc"]), _seconds(question)
+    if not {subject, *map(str, discs)} <= set(room.names):
+        return None
     index = room.names.index(subject)
     end = solver.foresight.room(room, seconds)[index]
     moved = []

@@ -16,6 +16,7 @@ import monde
 from monde.cli.actor import Actor
 from monde.cli.adapt import Adapt
 from monde.cli.ask import Ask
+from monde.cli.bets import Bets
 from monde.cli.check import Check
 from monde.cli.convert import Convert
 from monde.cli.demo import Demo
@@ -59,6 +60,7 @@ AnyVerb = (
     | Annotated[Export, subcommand("export", prefix_name=False)]
     | Annotated[Push, subcommand("push", prefix_name=False)]
     | Annotated[Pull, subcommand("pull", prefix_name=False)]
+    | Annotated[Bets, subcommand("bets", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
 )
 

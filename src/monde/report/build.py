@@ -197,8 +197,8 @@ def _object(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def render(context: Mapping[str, object]) -> str:
-    """The page from its template; every text in `context` is escaped."""
+def render(context: Mapping[str, object], template: str = "report.html") -> str:
+    """The page from a template; every text in `context` is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -208,4 +208,4 @@ def render(context: Mapping[str, object]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html").render(context)
+    return environment.get_template(template).render(context)

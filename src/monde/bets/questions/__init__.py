@@ -1,0 +1,1 @@
+"""Questions of every family: drawn by seed, simulated, told in two renderings."""

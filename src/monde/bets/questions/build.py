@@ -22,7 +22,7 @@ from monde.worlds.minimal_pairs.variety import split_of
 SHARED_DATA = "MONDE_SHARED_DATA"
 """Environment variable: the folder that holds `phyre-tasks` and `text-spatial`."""
 
-FOLDERS = {"puzzles": "phyre-tasks", "stepgame": "text-spatial", "bbh": "text-spatial"}
+FOLDERS = {"puzzles": "phyre-tasks", "stepgame": "text-spatial", "bbh": "text-spatial", "planbench": "text-spatial"}
 """Families that need data of others, and its folder."""
 
 MAKERS: Mapping[str, Callable[[Draw], Made]] = {
@@ -108,7 +108,7 @@ def _maker(family: str, root: Path | None, seed: int) -> Callable[[Draw], Made]:
     if family == "puzzles":
         return Puzzles(folder, seed).make
     home = Home(folder)
-    return home.stepgame if family == "stepgame" else home.bbh
+    return {"stepgame": home.stepgame, "bbh": home.bbh, "planbench": home.planbench}[family]
 
 
 def _shared() -> Path | None:

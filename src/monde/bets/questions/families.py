@@ -125,6 +125,16 @@ _FAMILIES = (
         home=True,
     ),
     Family(
+        name="planbench",
+        asks="Is a plan in a world of blocks valid?",
+        text_gives="everything: there is nothing to see",
+        text_withholds="nothing",
+        sensors_give="nothing",
+        sensors_withhold="everything",
+        physical=False,
+        home=True,
+    ),
+    Family(
         name="bbh",
         asks="Which option answers a riddle on space or on counting?",
         text_gives="everything: there is nothing to see",
