@@ -211,7 +211,7 @@ def control_rows(senses: str, run: Path, frozen: Frozen, episodes: int) -> list[
             reached[name] = counted(
                 path,
                 episodes,
-                lambda task=task, agent=agent: succeeded(task, agent, episodes, partial(told, task, frozen)),
+                partial(succeeded, task, agent, episodes, partial(told, task, frozen)),
             )
         rows.append(
             Row(

@@ -26,6 +26,8 @@ WORDS = {
     "far": ["runs/x"],
     "trust": ["runs/x"],
     "plan": ["runs/x"],
+    "serve": ["runs/x"],
+    "mcp": ["runs/x"],
     "score": ["runs/x"],
     "physics": ["runs/x"],
     "surprise": ["runs/x", "film.mp4"],
