@@ -10,10 +10,9 @@ import torch
 from monde.agents import PlanningAgent, observation_to_clip, record, run_episodes
 from monde.costs import TimeToGoal
 from monde.errors import StoreError, UsageError
-from monde.evaluation import ScoreConfig, score_run
 from monde.models import JEPA, PlacedModel, load_acting, load_model, nearest, place, weights_hash
 from monde.planning import HybridPlanner
-from monde.readouts import PAST, ScanForecast, ScanMatcher, ScanMatcherConfig, flow, scan_inputs
+from monde.readouts import PAST, ScanForecast, ScanMatcher, flow, scan_inputs
 from monde.recipes import RECIPES, laser_yard, strategy
 from monde.spatial import scanner_motion, se2_compose
 from monde.store import RunFolder
@@ -54,11 +53,14 @@ def test_motions_are_learned_from_odometry(run: Path) -> None:
     world = make("laser_rooms", 8)
     clip = observation_to_clip(world.reset(range(90, 98)), model.sensors)
     belief = model.begin(clip)
-    slow = torch.tensor([0.3, 0.5, 0.3, 0.5]).expand(8, 1, 1, 4)
-    ways = place(model.imagine(belief, slow).latents)[:, 0, 0, 0]
-    # 0.15 m ahead in half a second, as the commands alone would lead.
-    assert (torch.linalg.vector_norm(ways, dim=-1) - 0.15).abs().mean() < 0.06
-    assert (nearest(model.imagine(belief, slow).latents) >= 0).all()
+    blocks = torch.tensor([[0.2, 0.5, 0.2, 0.5], [0.9, 0.5, 0.9, 0.5]]).expand(8, 2, 4)[:, :, None]
+    with torch.no_grad():
+        rollout = model.imagine(belief, blocks)
+    ways = place(rollout.latents)[:, :, 0, 0, 0].mean(0)
+    # 0.10 and 0.45 m ahead in half a second, wherever nothing is in the way.
+    assert 0.02 < ways[0] < 0.2
+    assert ways[1] - ways[0] > 0.15
+    assert (nearest(rollout.latents) >= 0).all()
 
 
 def test_imagining_block_by_block_leads_to_the_same_place(run: Path) -> None:
@@ -104,12 +106,6 @@ def test_the_planner_keeps_clear_and_closes_the_loop(run: Path) -> None:
     assert result.steps.tolist() == [4, 4]
 
 
-def test_a_run_is_scored_as_what_acts_with_it_sees_it(run: Path) -> None:
-    found = score_run(run, strategy("auto", run, device="cpu"), ScoreConfig(episodes=2, budget_steps=4))
-    assert found["success"].n == 2
-    assert "plan_seconds" in found
-
-
 def test_a_run_without_a_pose_or_with_other_weights_is_refused(run: Path, tmp_path: Path) -> None:
     assert isinstance(load_model(run), JEPA)
     record("tworoom", tmp_path / "rooms", episodes=4, steps=20, seed=0, batch=4)
@@ -131,7 +127,7 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Path:
         episodes=6,
         steps=16,
         train=replace(recipe.train, steps=2, batch=8, held_out=0.2),
-        matcher=FitScanMatcherConfig(steps=3, batch=8),
+        matcher=FitScanMatcherConfig(steps=60, batch=16),
         forecast=FitScanForecastConfig(steps=3, batch=4, most=24, width=8),
     )
     record(small.world, small.data, episodes=6, steps=16, policy="scripted", seed=0, batch=6)
@@ -161,20 +157,18 @@ def test_a_forecast_is_made_of_what_was_seen_or_may_stand_there(yard: Path) -> N
     assert head.likelihood(latents, inputs, came).shape == (3, 361)
 
 
-def test_geometry_alone_finds_most_of_a_motion_and_a_short_fit_is_saved(yard: Path) -> None:
+def test_a_short_fit_finds_most_of_a_motion_and_is_saved(yard: Path) -> None:
     world = LaserWorld(YARD, batch=8)
     before = world.reset(range(20, 28)).values
     after = world.step(np.tile([1.5, 0.3], (8, 1))).observation.values
     true = scanner_motion(before["state"][:, :3].astype(np.float64), after["state"][:, :3].astype(np.float64),
                           SICK.ahead_m)  # fmt: skip
     guess = se2_compose(true, np.tile([0.05, -0.05, 0.02], (8, 1)))
-    torch.manual_seed(0)
-    blank = ScanMatcher(ScanMatcherConfig())
+    loaded = ScanMatcher.load(RunFolder(yard).readouts / "scan_matcher", weights_hash(yard))
     scans = (before["scan"].astype(np.float64), after["scan"].astype(np.float64))
-    found = blank.match(*scans, SICK.geometry, guess)
+    found = loaded.match(*scans, SICK.geometry, guess)
     assert np.median(np.abs(found - true)[:, :2]) < 0.5 * 0.05
     assert np.median(np.abs(found - true)[:, 2]) < 0.5 * 0.02
-    loaded = ScanMatcher.load(RunFolder(yard).readouts / "scan_matcher", weights_hash(yard))
     assert loaded(flow(*scans, SICK.geometry, guess)).shape == (8, 3)
     with pytest.raises(StoreError, match="another model"):
         ScanMatcher.load(RunFolder(yard).readouts / "scan_matcher", "of something else")
