@@ -208,11 +208,8 @@ def control_rows(senses: str, run: Path, frozen: Frozen, episodes: int) -> list[
         for name, agent in agents.items():
             # The floors do not depend on the model.
             path = (run if name == senses else run.parent) / "control" / f"{task}_{name}.json"
-            reached[name] = counted(
-                path,
-                episodes,
-                partial(succeeded, task, agent, episodes, partial(told, task, frozen)),
-            )
+            count = partial(succeeded, task, agent, episodes, partial(told, task, frozen))
+            reached[name] = counted(path, episodes, count)
         rows.append(
             Row(
                 metric=f"success/{task}/{senses}",
