@@ -30,6 +30,8 @@ WORDS = {
     "physics": ["runs/x"],
     "surprise": ["runs/x", "film.mp4"],
     "ask": ["runs/x", "state"],
+    "serve": ["runs/x"],
+    "mcp": ["runs/x"],
     "report": ["runs/x"],
     "export": ["runs/x"],
     "push": ["runs/x", "user/name"],
