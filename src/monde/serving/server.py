@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from monde.errors import UsageError
 from monde.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, MAX_PING_SECONDS, MAX_SHUTDOWN_SECONDS
 from monde.serving.app import make_app
 from monde.serving.desk import Desk
+
+SWITCH_SECONDS = 0.001
+"""How long one thread keeps the interpreter while another waits for it."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,14 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until asked to end."""
-        with self._listener:
-            super().run(sockets or [self._listener])
+        before = sys.getswitchinterval()
+        # Messages are taken beside a thread that computes: they are not to wait for it for Python's usual 5 ms.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            with self._listener:
+                super().run(sockets or [self._listener])
+        finally:
+            sys.setswitchinterval(before)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
