@@ -11,22 +11,20 @@ REACHER = Played(
     steps=100,
     policy="scripted",
     budget_steps=100,
-    actor_share=0.75,
+    actor_share=1.0,
     inverse_weight=1.0,
-    encoder="focus",
     goals=GoalShares(standing=STANDING),
 )
 
 
-def reacher(out: Path, *, minutes: float = 6.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
+def reacher(out: Path, *, minutes: float = 4.0, episodes: int = 50, seed: int = 0, planner: str = "auto") -> Recipe:
     """Random poses and random swings (see `Reacher.scripted`), 600 episodes of 100 steps, a nano model.
 
-    The arm keeps its velocity: it is seen in two pictures, and goals stand still in both, reached at any speed. Pooling
-    by attention sees how it is folded.
+    The arm keeps its velocity: it is seen in two pictures, and goals stand still in both, reached at any speed.
 
     Args:
         out: Folder of everything: the recording and the run lie in it.
-        minutes: Training time, and three quarters of it for the actor.
+        minutes: Training time, and again as much for the actor.
         episodes: Episodes that are planned and scored.
         seed: Of all of it.
         planner: What searches.
