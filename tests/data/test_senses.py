@@ -9,7 +9,16 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from monde.data import EpisodeData, FrameCache, RecordingWriter, Segments, Windows, convert, open_recording
+from monde.data import (
+    EpisodeData,
+    FrameCache,
+    RecordingWriter,
+    Segments,
+    Windows,
+    check_dataset,
+    convert,
+    open_recording,
+)
 from monde.errors import ContractError, DataError
 from senses import ACTIONS, CAMERA, NAMES, SENSORS, episode
 
@@ -199,3 +208,28 @@ def test_depth_is_never_averaged_with_what_was_not_measured(size: tuple[int, int
     small = resize_depth(frames, size)
     assert small.shape == (1, *size, 1)
     np.testing.assert_allclose(np.unique(small), [0.0, 2.0], rtol=1e-6)
+
+
+def test_a_check_counts_empty_clouds_and_names_depth_without_a_unit(tmp_path: Path) -> None:
+    sensors = tuple(replace(s, unit="1") for s in SENSORS if s.kind in {"depth", "points"})
+    clouds = []
+    for seed in range(4):
+        part = episode(6, seed, sensors, gaps=False)
+        points = np.array(part.values["points"])
+        points[1] = 0
+        points[2, 0, 0] = 1.0
+        clouds.append(replace(part, values={**part.values, "points": points}))
+    empty = sum(int((~(np.asarray(c.values["points"])[..., :3] != 0).any((1, 2))).sum()) for c in clouds)
+    with RecordingWriter(tmp_path / "d", sensors=sensors, actions=ACTIONS, source={}) as writer:
+        writer.append(clouds)
+    found = {finding.code: finding for finding in check_dataset(tmp_path / "d")}
+    assert found["empty-clouds"].figures["empty"] == empty >= 4
+    assert "metre or a kilometre" in found["depth-without-unit"].what
+
+
+def test_a_check_of_every_kind_counts_what_is_missing(written: tuple[Path, list[EpisodeData]]) -> None:
+    root, episodes = written
+    found = [finding for finding in check_dataset(root) if finding.code == "missing-samples"]
+    assert len(found) == len(NAMES)
+    missing = {finding.what.split("'")[1]: finding.figures["missing"] for finding in found}
+    assert missing["scan"] == sum(int((~part.valid["scan"]).sum()) for part in episodes)

@@ -108,7 +108,13 @@ def test_a_run_of_several_senses_is_scored_by_their_use(tmp_path: Path) -> None:
         writer.append([episode() for _ in range(12)])
     train(
         TrainConfig(
-            data=str(tmp_path / "d"), run=str(tmp_path / "r"), sensors=("gnss", "twist"), steps=25, block=2, batch=16
+            data=str(tmp_path / "d"),
+            run=str(tmp_path / "r"),
+            sensors=("gnss", "twist"),
+            held_out=0.25,
+            steps=25,
+            block=2,
+            batch=16,
         )
     )
     score = score_run(tmp_path / "r", strategy("cem", tmp_path / "r"), ScoreConfig(episodes=2))

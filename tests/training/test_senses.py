@@ -68,6 +68,9 @@ def test_dropout_changes_training_of_several_senses_only(data: Path, tmp_path: P
             weights[sensors, dropout] = load_model(run).state_dict()
     for name, value in weights[("rgb",), 0.0].items():
         assert torch.equal(value, weights[("rgb",), 0.5][name])
+    told = (tmp_path / "rgb-scan-0.5/metrics.jsonl").read_text(encoding="utf-8")
+    assert "loss/hidden" in told
+    assert "loss/hidden" not in (tmp_path / "rgb-0.5/metrics.jsonl").read_text(encoding="utf-8")
     both = weights[("rgb", "scan"), 0.0], weights[("rgb", "scan"), 0.5]
     assert any(not torch.equal(value, both[1][name]) for name, value in both[0].items())
 

@@ -14,6 +14,7 @@ from monde.evaluation.ranking import RankingConfig, score_ranking
 from monde.evaluation.run import ScoreConfig, check_world, recorded_world, score_run
 from monde.evaluation.senses import score_senses
 from monde.evaluation.showing import decoder_data, films, imagination
+from monde.evaluation.space import SpaceScore, score_space
 from monde.evaluation.trust import fit_trust, load_heads, planner_name
 from monde.evaluation.trust_config import TrustConfig
 
@@ -32,6 +33,7 @@ __all__ = [
     "RankingConfig",
     "Scatter",
     "ScoreConfig",
+    "SpaceScore",
     "Target",
     "TrustConfig",
     "check_world",
@@ -55,6 +57,7 @@ __all__ = [
     "score_recorded_range",
     "score_run",
     "score_senses",
+    "score_space",
     "scorecard",
     "targets",
 ]

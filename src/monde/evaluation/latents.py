@@ -68,8 +68,12 @@ class EncodedClip:
     states: dict[str, Float[np.ndarray, "T n"]]
 
 
-def encode_clips(model: WorldModel, source: ClipSource, states: tuple[str, ...], limit: int) -> list[EncodedClip]:
+def encode_clips(
+    model: WorldModel, source: ClipSource, states: tuple[str, ...], limit: int, *, gaps: bool = False
+) -> list[EncodedClip]:
     """At most `limit` clips, spread evenly over the source, encoded without gradient.
+
+    With `gaps`, states that were not delivered are NaN; else they are refused.
 
     Raises:
         DataError: An empty source, a clip of several rows, latents or states that are not finite, or states that were
@@ -80,10 +84,12 @@ def encode_clips(model: WorldModel, source: ClipSource, states: tuple[str, ...],
         raise DataError("there is nothing to score", got="no clips", remedy="hold out some episodes")
     device = device_of(model)
     chosen = np.unique(np.linspace(0, len(source) - 1, min(limit, len(source))).round().astype(int))
-    return [_encode(model, source.clip(int(index)), int(index), states, device) for index in chosen]
+    return [_encode(model, source.clip(int(index)), int(index), states, device, gaps) for index in chosen]
 
 
-def _encode(model: WorldModel, clip: Clip, index: int, states: tuple[str, ...], device: torch.device) -> EncodedClip:
+def _encode(
+    model: WorldModel, clip: Clip, index: int, states: tuple[str, ...], device: torch.device, gaps: bool
+) -> EncodedClip:
     if clip.batch != 1:
         raise DataError("evaluators take clips of one row", got=f"{clip.batch} rows", expected="B = 1")
     seen = fit_clip(clip, model.sensors).to(device)
@@ -98,14 +104,15 @@ def _encode(model: WorldModel, clip: Clip, index: int, states: tuple[str, ...], 
     values = {}
     for name in states:
         stream = clip.stream(name)
-        if not bool(stream.valid.all()) or not bool(torch.isfinite(stream.values).all()):
+        if not (gaps or bool(stream.valid.all())) or not bool(torch.isfinite(stream.values).all()):
             raise DataError(
                 f"sensor {name!r} of clip {index} has gaps",
                 got=describe(stream.values),
                 expected="a finite value at every step",
                 remedy="score on a sensor that is always there, or leave those episodes out",
             )
-        values[name] = stream.values[0].double().flatten(1).cpu().numpy()
+        told = stream.values[0].double().flatten(1)
+        values[name] = torch.where(stream.valid[0, :, None], told, torch.nan).cpu().numpy()
     return EncodedClip(seen, latents, values)
 
 

@@ -20,6 +20,7 @@ from monde.evaluation.protocol import protocol_card, scorecard
 from monde.evaluation.ranking import RankingConfig, score_ranking
 from monde.evaluation.senses import score_senses
 from monde.evaluation.showing import camera_of, decoder_data, films, imagination
+from monde.evaluation.space import score_space
 from monde.models import JEPA, PlacedModel, load_acting, load_model
 from monde.protocols import Cost, World
 from monde.readouts import fit_decoder, save_decoder
@@ -190,7 +191,21 @@ def _probes(subject: _Subject, config: ScoreConfig) -> list[Row]:
     )
     if wanted and len(subject.model.sensors) > 1 and len(subject.held_out) > 1:
         rows += score_senses(subject.model, subject.held_out, wanted, readouts, prediction, seed=config.seed)
-    return rows
+    spatial = [sensor for sensor in subject.setup.recording.sensors if sensor.kind in {"pose", "scan"}]
+    shown = set(subject.setup.judged)
+    space = score_space(
+        subject.model,
+        subject.train,
+        subject.held_out,
+        [sensor for sensor in spatial if sensor.name in shown],
+        prediction,
+        seed=config.seed,
+    )
+    for kind, heads in (("motion", space.motions), ("scan", space.scans)):
+        for name, head in heads.items():
+            remove_artefact(subject.folder.readouts / f"{kind}-{name}")
+            head.save(subject.folder.readouts / f"{kind}-{name}")
+    return [*rows, *space.rows]
 
 
 def _ranking(subject: _Subject, cost: Cost, config: ScoreConfig, tell: Progress) -> list[Row]:

@@ -20,8 +20,7 @@ class TrainStep(nn.Module):
 
     Args:
         sensor_dropout: Probability that a whole sensor is hidden from a clip; of no effect on models of one sensor.
-            Predictions are then made from what is left, of the latents of all: whatever is missing, a latent means
-            the same.
+            The latent of what is left is then drawn towards that of all: whatever is missing, a latent means the same.
     """
 
     def __init__(self, model: JEPA, objective: ObjectiveConfig, sensor_dropout: float = 0.0) -> None:
@@ -48,5 +47,10 @@ class TrainStep(nn.Module):
             actions = self.model.normalise(clip.actions.values.to(latents.values.device))
         config = self.objective.config
         context = config.context if config.rollout_weight else None
-        predictions = self.model.predict(seen, actions, context, config.rollout_steps)
-        return self.objective(latents.values, actions, predictions, generator)
+        predictions = self.model.predict(latents, actions, context, config.rollout_steps)
+        losses = self.objective(latents.values, actions, predictions, generator)
+        if seen is latents:
+            return losses
+        # Towards the whole latent, which stays where it is: pulled back, it would give up what only one sense tells.
+        apart = (seen.values - latents.values.detach()).square().mean()
+        return Losses(losses.total + apart, {**losses.parts, "hidden": apart.detach()})

@@ -124,7 +124,7 @@ class Columns:
                     level="warning",
                     code="missing-samples",
                     what=f"sensor {name!r} delivered nothing for {missing} of {self._samples[name]} frames looked at",
-                    remedy="leave those stretches out, or align the sensors to the clock of the slowest",
+                    remedy="a model goes by its other sensors there; if there are many, find out why",
                     figures={"missing": missing, "frames": self._samples[name]},
                 )
         yield from self._about_actions()

@@ -9,6 +9,7 @@ from monde.data.checking.content import Content
 from monde.data.checking.files import Files
 from monde.data.checking.findings import Finding, episodes, from_error, graded
 from monde.data.checking.looking import Plan, look
+from monde.data.checking.senses import Senses
 from monde.data.checking.times import Clocks
 from monde.data.checking.worth import Worth
 from monde.data.recording import open_recording
@@ -47,16 +48,17 @@ def check_dataset(
 def _findings(recording: Recording, seed: int, progress: Callable[[int, int], None]) -> Iterator[Finding]:
     plan, count = Plan.of(recording), len(recording.lengths)
     files, clocks, columns = Files(recording), Clocks(recording), Columns(recording)
-    content, worth = Content(recording), Worth(recording, plan, seed)
+    content, worth, senses = Content(recording), Worth(recording, plan, seed), Senses(recording)
     for episode in range(count):
         progress(episode, count)
         seen = look(recording, plan, episode)
-        for part in (files, clocks, columns, content, worth):
+        for part in (files, clocks, columns, content, worth, senses):
             part.add(seen)
     progress(count, count)
     yield from files.findings()
     yield from clocks.findings()
     yield from columns.findings()
+    yield from senses.findings()
     yield from content.findings()
     yield from worth.findings(content.copies)
     yield from amount(recording)
