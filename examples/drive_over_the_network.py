@@ -40,7 +40,8 @@ def main(run: Path, episodes: int) -> None:
     """Serve, drive, stop."""
     token = secrets.token_urlsafe(32)
     command = [sys.executable, "-m", "monde", "serve", str(run), "--port", "0", "--deadline", "5"]
-    server = subprocess.Popen(command, env=os.environ | {"MONDE_TOKEN": token}, stderr=subprocess.PIPE, text=True)
+    known = os.environ | {"MONDE_TOKEN": token}
+    server = subprocess.Popen(command, env=known, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         url = address(server)
         with Session(url, token, patient=True) as session:

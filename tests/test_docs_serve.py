@@ -60,13 +60,13 @@ class Arm:
         return action
 
 
-def test_serve(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     out, url = place
     monkeypatch.chdir(out)
     names: dict[str, object] = {}
     for code in blocks("serve.md", "python"):
         exec(code.replace("http://127.0.0.1:8420", url), names)
-    told = capsys.readouterr().out.splitlines()
+    told = capfd.readouterr().out.splitlines()
     assert {"left", "right", "wait"} == set(re.findall(r"'(\w+)', -?[\d.]+", told[0]))
     assert sorted(ast.literal_eval(told[1])) == ["left", "right", "wait"]
 

@@ -18,7 +18,7 @@ META, SCHEMA = "log.json", "monde.log/1"
 class EpisodeLog:
     """Takes down one episode at a time; `save` writes it, whole or not at all.
 
-    The folder opens as a recording (`monde check`, `monde adapt RUN FOLDER`); `monde convert FOLDER --out DATA` makes a
+    The folder opens as a recording (`monde check`, `monde adapt RUN FOLDER`); `monde convert FOLDER DATA` makes a
     LeRobot v3 dataset of it.
 
     Args:
