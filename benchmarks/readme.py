@@ -64,6 +64,7 @@ FIGURES = (
                 "gymnasium-robotics' U maze (the ball keeps its speed), goals 25 steps away",
             ),
             ("pointmaze_umaze", "auto/100", "the same, goals 100 steps away"),
+            ("antmaze_medium", "auto/25", "OGBench antmaze-medium, goals 25 steps away"),
             ("reacher", "auto/any", "Reacher, any pose"),
             ("pusht", "hybrid-deep/25", "Push-T, 25 steps ahead, 50 allowed, DINO-WM's test"),
             ("cube_single", "hybrid-deep/25", "OGBench cube-single, 25 steps ahead, 50 allowed"),
