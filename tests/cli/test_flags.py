@@ -32,8 +32,6 @@ WORDS = {
     "physics": ["runs/x"],
     "surprise": ["runs/x", "film.mp4"],
     "ask": ["runs/x", "state"],
-    "serve": ["runs/x"],
-    "mcp": ["runs/x"],
     "report": ["runs/x"],
     "view": ["runs/x"],
     "export": ["runs/x"],

@@ -15,7 +15,7 @@ from PIL import Image
 from monde.data import EpisodeData, FrameCache, RecordingWriter, check_dataset, open_recording
 from monde.data.convert import convert
 from monde.data.lerobot.depth import depth_form
-from monde.errors import ContractError, DataError
+from monde.errors import DataError
 from monde.training import TrainConfig, train
 from monde.types import ActionSpec, Sensor
 
@@ -253,10 +253,3 @@ def test_training_leaves_depth_out_and_says_so(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run/run.json").read_text())["left_out"] == ["depth"]
     cached = [path.stat().st_size for path in (tmp_path / "d/.cache").rglob("*.npy")]
     assert sum(cached) < 2 * 60 * 16 * 16 * 3  # the depth maps would take 184 kB
-
-
-def test_a_model_asked_to_read_depth_says_that_it_cannot(tmp_path: Path) -> None:
-    write_ours(tmp_path / "d")
-    config = TrainConfig(data=str(tmp_path / "d"), run=str(tmp_path / "run"), sensors=("top", "depth"), steps=2)
-    with pytest.raises(ContractError, match=r"cannot read.*depth \(depth\)"):
-        train(config)

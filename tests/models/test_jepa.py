@@ -136,12 +136,12 @@ def test_sizes() -> None:
 
 
 def test_small_sizes_take_another_encoder() -> None:
-    config = model_config("nano", (TOP,), ACTIONS, "focus")
+    config = model_config("nano", (TOP,), ACTIONS, encoder="focus")
     assert config.perception == replace(model_config("nano", (TOP,), ACTIONS).perception, encoder="focus")
     assert JEPA(config).encode(clip_of(3)).values.shape == (2, 3, 1, 64)
-    assert model_config("memory", (TOP,), ACTIONS, "focus") == model_config("memory", (TOP,), ACTIONS)
+    assert model_config("memory", (TOP,), ACTIONS, encoder="focus") == model_config("memory", (TOP,), ACTIONS)
     with pytest.raises(UsageError, match="ViT"):
-        model_config("tiny", (TOP,), ACTIONS, "conv")
+        model_config("tiny", (TOP,), ACTIONS, encoder="conv")
 
 
 def test_config_survives_json() -> None:

@@ -100,7 +100,7 @@ def test_goals_of_a_push_displace_the_object(push: Tabletop) -> None:
     assert (push.goal_distance() >= push.config.moved_metres).all()
     goal = push.goal()
     assert np.allclose(
-        np.linalg.norm(goal.values["object"] - push._observe(push._state).values["object"], axis=1),
+        np.linalg.norm(goal.values["object"] - push._sensed(push._state)["object"], axis=1),
         push.goal_distance(),
         atol=1e-6,
     )

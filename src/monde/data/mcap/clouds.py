@@ -28,31 +28,37 @@ _LEAST = 16
 def cloud_parts(topic: Topic) -> tuple[Part, ...]:
     """The cloud of a topic: x, y and z in metres, points without a measurement (NaN, or all 0) left out.
 
+    Further columns are read where their fields are named as monde names them (c3, c4, …).
+
     Its room is that of the largest cloud looked at and a quarter more, up to `cloud_points`; larger ones are thinned
     evenly.
 
     Raises:
         UnreadableError: Points without x, y and z.
     """
-    sizes = [len(_points(message)) for message in topic.messages]
+    clouds = [_points(message) for message in topic.messages]
+    sizes, columns = [len(cloud) for cloud in clouds], min(cloud.shape[1] for cloud in clouds)
     room = min(topic.config.cloud_points, max(_LEAST, max(sizes) * 5 // 4))
     if max(sizes) > room:
         topic.say(f"clouds of up to {max(sizes)} points are thinned to {room} (`cloud_points`)")
-    sensor = Sensor(name=topic.sensor_name, kind="points", shape=(room, 3), unit="m", rate_hz=1.0, mount=topic.mount)
+    sensor = Sensor(
+        name=topic.sensor_name, kind="points", shape=(room, columns), unit="m", rate_hz=1.0, mount=topic.mount
+    )
     return (Part(sensor, _points),)
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where x, y and z lie in the bytes of a point."""
+    """Where x, y, z and further columns lie in the bytes of a point."""
 
+    names: tuple[str, ...]
     types: tuple[str, ...]
     offsets: tuple[int, ...]
     stride: int
     order: str
 
 
-def _points(message: object) -> Float32[np.ndarray, "n 3"]:
+def _points(message: object) -> Float32[np.ndarray, "n C"]:
     layout = _layout(message)
     data = raw(message, "data")
     if has(message, "row_step"):
@@ -62,20 +68,22 @@ def _points(message: object) -> Float32[np.ndarray, "n 3"]:
         rows = np.frombuffer(data, dtype=np.uint8)[: height * step].reshape(height, step)[:, : width * layout.stride]
         data = rows.tobytes() if rows.shape[1] != step else data[: height * step]
     count = len(data) // layout.stride
-    if layout.types == ("f4",) * 3 and layout.offsets == (0, 4, 8) and layout.stride % 4 == 0 and layout.order == "<":
+    columns = len(layout.names)
+    packed = layout.types == ("f4",) * columns and layout.offsets == tuple(range(0, 4 * columns, 4))
+    if packed and layout.stride % 4 == 0 and layout.order == "<":
         width = layout.stride // 4
-        points = np.frombuffer(data, dtype="<f4", count=count * width).reshape(count, width)[:, :3]
+        points = np.frombuffer(data, dtype="<f4", count=count * width).reshape(count, width)[:, :columns]
     else:
         form = np.dtype(
             {
-                "names": ["x", "y", "z"],
+                "names": list(layout.names),
                 "formats": [layout.order + kind for kind in layout.types],
                 "offsets": list(layout.offsets),
                 "itemsize": layout.stride,
             }
         )
         fields = np.frombuffer(data, dtype=form, count=count)
-        points = np.stack([fields[axis].astype(np.float32) for axis in "xyz"], axis=1)
+        points = np.stack([fields[axis].astype(np.float32) for axis in layout.names], axis=1)
     measured = np.isfinite(points)
     return np.asarray(points if measured.all() else points[measured.all(axis=1)], dtype=np.float32)
 
@@ -85,13 +93,16 @@ def _layout(message: object) -> _Layout:
     fields = {text(field, "name"): field for field in each(message, "fields")}
     if not {"x", "y", "z"} <= set(fields):
         raise UnreadableError(f"its points have no x, y and z but {', '.join(sorted(fields)) or 'nothing'}")
-    types = tuple(_type(fields[axis], ros) for axis in "xyz")
-    offsets = tuple(int(number(fields[axis], "offset")) for axis in "xyz")
+    names = ["x", "y", "z"]
+    while f"c{len(names)}" in fields:
+        names.append(f"c{len(names)}")
+    types = tuple(_type(fields[axis], ros) for axis in names)
+    offsets = tuple(int(number(fields[axis], "offset")) for axis in names)
     stride = int(number(message, "point_step" if ros else "point_stride"))
     if stride < 1 or any(offset + int(kind[1]) > stride for offset, kind in zip(offsets, types, strict=True)):
         raise ValueError(f"points of {stride} bytes do not hold fields at {offsets}")
     order = ">" if ros and bool(number(message, "is_bigendian")) else "<"
-    return _Layout(types, offsets, stride, order)
+    return _Layout(tuple(names), types, offsets, stride, order)
 
 
 def _type(field: object, ros: bool) -> str:
