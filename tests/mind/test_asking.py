@@ -390,9 +390,11 @@ def test_a_belief_of_another_model_is_refused(mind: Mind, frame: np.ndarray) -> 
         mind.state(StateRequest(belief=replace(value, of="0" * 64)))
     with pytest.raises(ContractError, match="not finite"):
         mind.state(StateRequest(belief=replace(value, latents=np.full_like(value.latents, np.nan))))
-    for latents in (value.latents[:, :, :3], value.latents[:1], np.repeat(value.latents, 2, axis=1)):
+    shorter = replace(value, latents=value.latents[:1], valid=value.valid[:1])
+    wider = replace(value, latents=np.repeat(value.latents, 2, axis=1))
+    for other in (shorter, wider, replace(value, latents=value.latents[:, :, :3])):
         with pytest.raises(ContractError, match="does not fit the model"):
-            mind.state(StateRequest(belief=replace(value, latents=latents)))
+            mind.state(StateRequest(belief=other))
     with pytest.raises(ContractError, match="does not fit the model"):
         mind.state(StateRequest(belief=replace(value, memory=(*value.memory, value.latents))))
 
