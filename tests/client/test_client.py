@@ -214,7 +214,8 @@ def start(port: int) -> "tuple[subprocess.Popen[str], str]":
     code = SERVE.format(path=sys.path, port=port)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    return process, process.stdout.readline().strip()
+    with process.stdout as told:
+        return process, told.readline().strip()
 
 
 def test_the_server_dies_in_mid_episode_and_the_client_finishes() -> None:
