@@ -90,14 +90,9 @@ FIGURES = (
         2,
     ),
     ("malaga", "scan_error_ratio/odometry_warp", "the same over the last scan moved by odometry", 1, "", 2),
-    (
-        "malaga",
-        "loop_error_metres/model",
-        "its loop closed by the model's motion (odometry 6.2 m, ICP 1.0 m)",
-        1,
-        " m",
-        2,
-    ),
+    ("malaga", "loop_error_metres/model", "how far its loop fails to close by the model's motion", 1, " m", 2),
+    ("malaga", "loop_error_metres/icp", "the same by ICP", 1, " m", 2),
+    ("malaga", "loop_error_metres/odometry", "the same by odometry", 1, " m", 2),
     (
         "tabletop",
         "position_error_ratio/rgb_points",
