@@ -20,7 +20,8 @@ from monde.agents import (
     resolve_goal,
     run_episodes,
 )
-from monde.errors import DataError, UsageError
+from monde.data.pictures import read_picture
+from monde.errors import UsageError
 from monde.evaluation.goals import fit_readouts, readable_states
 from monde.evaluation.keeping_out import Watch, kept_out, parse_volume
 from monde.evaluation.plan_config import PlanConfig, PlannedEpisodes
@@ -28,7 +29,6 @@ from monde.evaluation.protocol import describe_strategy
 from monde.evaluation.showing import camera_of, filmed
 from monde.evaluation.statistics import mean_interval
 from monde.evaluation.told import JUDGED_BY_NOBODY, trust_rows
-from monde.limits import MAX_FRAME_SIDE_PIXELS
 from monde.models import JEPA
 from monde.protocols import Observation
 from monde.scorecard import Row
@@ -100,8 +100,6 @@ def resolved(model: JEPA, clip: Clip) -> LatentGoal:
 
 
 def _picture(path: Path, model: JEPA) -> Clip:
-    from PIL import Image, UnidentifiedImageError
-
     camera = camera_of(model)
     if len(model.sensors) > 1:
         raise UsageError(
@@ -109,14 +107,7 @@ def _picture(path: Path, model: JEPA) -> Clip:
             got=[sensor.name for sensor in model.sensors],
             remedy="give a frame of the recording: --goal EPISODE:FRAME",
         )
-    try:
-        with Image.open(path) as image:
-            if max(image.size) > MAX_FRAME_SIDE_PIXELS:
-                raise DataError(f"{path} is too large", got=image.size, expected=f"sides ≤ {MAX_FRAME_SIDE_PIXELS}")
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"{path} is not a picture that can be read", got=error) from error
-    frames = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
+    frames = torch.from_numpy(read_picture(path))[None]
     fitted = fit_frames(frames, camera.shape[1], camera.shape[2])
     return Clip({camera.name: Stream.regular(fitted[None], camera.rate_hz)})
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from monde.errors import DataError, UsageError
+from monde.data.pictures import read_picture
+from monde.errors import UsageError
 from monde.evaluation.goals import NUMBER, is_readout_goal
-from monde.limits import MAX_BLOCK, MAX_FRAME_SIDE_PIXELS, MAX_HORIZON_BLOCKS
+from monde.limits import MAX_BLOCK, MAX_HORIZON_BLOCKS
 from monde.mind.values import AnyGoal, Avoid, Course, GoalFrame, GoalPicture, GoalReadout, Observed, Within
 from monde.models import JEPA
 from monde.protocols import Recording
@@ -154,8 +155,6 @@ def _recording(recording: Recording | None) -> Recording:
 
 def _picture(text: str, model: JEPA) -> dict[str, np.ndarray]:
     """A picture of the only camera of a model that reads nothing else, uint8 [3, h, w]."""
-    from PIL import Image, UnidentifiedImageError
-
     path = Path(text)
     if not path.is_file():
         raise UsageError(
@@ -169,11 +168,4 @@ def _picture(text: str, model: JEPA) -> dict[str, np.ndarray]:
             got=[sensor.name for sensor in model.sensors],
             remedy="give a frame of the recording: EPISODE:FRAME",
         )
-    try:
-        with Image.open(path) as image:
-            if max(image.size) > MAX_FRAME_SIDE_PIXELS:
-                raise DataError(f"{path} is too large", got=image.size, expected=f"sides ≤ {MAX_FRAME_SIDE_PIXELS}")
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"{path} is not a picture that can be read", got=error) from error
-    return {names[0]: np.ascontiguousarray(pixels.transpose(2, 0, 1))}
+    return {names[0]: read_picture(path)}

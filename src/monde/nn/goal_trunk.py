@@ -8,6 +8,14 @@ from monde.errors import ContractError
 from monde.types.checks import describe
 
 
+def trunk_layers(hidden: int, depth: int, outputs: int) -> nn.Sequential:
+    """What follows a trunk's first layer: normalised hidden layers, and the last."""
+    layers: list[nn.Module] = [nn.LayerNorm(hidden), nn.SiLU()]
+    for _ in range(depth - 1):
+        layers += [nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(hidden, outputs))
+
+
 class GoalTrunk(nn.Module):
     """[z, g, z - g], standardised, through normalised hidden layers to `outputs` numbers.
 
@@ -29,10 +37,7 @@ class GoalTrunk(nn.Module):
         # The first layer is written as two, so that what depends on the goal alone is computed once for all samples.
         self.here = nn.Linear(features, hidden)
         self.there = nn.Linear(features, hidden, bias=False)
-        layers: list[nn.Module] = [nn.LayerNorm(hidden), nn.SiLU()]
-        for _ in range(depth - 1):
-            layers += [nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.SiLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(hidden, outputs))
+        self.layers = trunk_layers(hidden, depth, outputs)
 
     def standardise(self, latents: Float[Tensor, "M F"]) -> None:
         """Take mean and spread of the features from a set of latents."""

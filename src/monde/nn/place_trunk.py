@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monde.errors import ContractError
+from monde.nn.goal_trunk import trunk_layers
 from monde.types.checks import describe
 
 BODY = 5
@@ -37,10 +38,7 @@ class PlaceTrunk(nn.Module):
         self.register_buffer("std", torch.ones(features - BODY))
         self.here = nn.Linear(features - BODY, hidden)
         self.there = nn.Linear(_RELATIVE, hidden, bias=False)
-        layers: list[nn.Module] = [nn.LayerNorm(hidden), nn.SiLU()]
-        for _ in range(depth - 1):
-            layers += [nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.SiLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(hidden, outputs))
+        self.layers = trunk_layers(hidden, depth, outputs)
 
     def standardise(self, latents: Float[Tensor, "M F"]) -> None:
         """Take mean and spread of what is seen from a set of latents."""
