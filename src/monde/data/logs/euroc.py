@@ -1,15 +1,14 @@
 """EuRoC MAV sequences (Burri et al., IJRR 2016) and what else has their layout: mav0/cam0, imu0, state_groundtruth…"""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
 from monde.data.clocks.config import LogConfig
-from monde.data.clocks.recording import AlignedRecording
 from monde.data.logs.files import FileTrack, colours, lines, picture_size, present, stamps_ns, table
-from monde.data.logs.opening import configured, recording_of, sequences
+from monde.data.logs.opening import SequenceLayout
 from monde.errors import ContractError, DataError
 from monde.spatial import from_matrix, unit
 from monde.types import Intrinsics, Mount, Sensor
@@ -19,43 +18,22 @@ _TRUTH = ("state_groundtruth_estimate0", "vicon0", "mocap0")
 
 
 @dataclass(frozen=True)
-class Euroc:
+class Euroc(SequenceLayout):
     """The layout of EuRoC: a sequence (the folder with mav0 in it), or a folder of them; each is an episode.
 
     cam0, cam1, … are cameras (grey pictures get three equal channels) and imu0 an IMU, with the mounts and pinholes of
     their sensor.yaml; state_groundtruth_estimate0 (or vicon0, mocap0) is the pose of the body, leica0 a place.
-
-    Args:
-        config: How it is read; by default what the log's monde.json says, else the defaults.
-        rate_hz: Steps per second, whatever the configuration says.
     """
 
-    config: LogConfig | None = None
-    rate_hz: float | None = None
     name = "EuRoC MAV"
 
-    def at_rate(self, rate_hz: float) -> Self:
-        """The same layout, with so many steps a second."""
-        return replace(self, rate_hz=rate_hz)
+    def _is_one(self, folder: Path) -> bool:
+        return (folder / "mav0").is_dir() and any((folder / "mav0").glob("*/data.csv"))
 
-    def detect(self, root: Path) -> bool:
-        """Whether there is a sequence."""
-        return bool(sequences(root, _is_sequence))
-
-    def open(self, root: Path) -> AlignedRecording:
-        """Read tables and calibrations, and the names of pictures.
-
-        Raises:
-            DataError: Something is missing or damaged, or sequences have other sensors.
-        """
-        config = configured(self.config, root, self.rate_hz)
-        notes: list[str] = []
-        logs = {folder: _tracks(folder / "mav0", notes) for folder in sequences(root, _is_sequence)}
-        return recording_of(self.name, root, config, logs, notes)
-
-
-def _is_sequence(folder: Path) -> bool:
-    return (folder / "mav0").is_dir() and any((folder / "mav0").glob("*/data.csv"))
+    def _tracks(
+        self, folders: Sequence[Path], config: LogConfig, notes: list[str]
+    ) -> tuple[dict[Path, list[FileTrack]], dict[str, object]]:
+        return {folder: _tracks(folder / "mav0", notes) for folder in folders}, {}
 
 
 def _tracks(mav: Path, notes: list[str]) -> list[FileTrack]:

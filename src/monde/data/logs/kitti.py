@@ -1,17 +1,15 @@
 """KITTI raw drives (Geiger et al., IJRR 2013), synced or not: image_0X, velodyne_points, oxts, and calib_*.txt."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from monde.data.clocks.config import LogConfig
-from monde.data.clocks.recording import AlignedRecording
 from monde.data.logs.files import FileTrack, colours, lines, picture_size
-from monde.data.logs.opening import configured, recording_of, sequences
+from monde.data.logs.opening import SequenceLayout
 from monde.errors import DataError, MondeError
 from monde.limits import MAX_LOG_FILES
 from monde.spatial import compose, east_north_up, from_matrix, inverse
@@ -24,50 +22,35 @@ _LEAST_POINTS = 16
 
 
 @dataclass(frozen=True)
-class KittiRaw:
+class KittiRaw(SequenceLayout):
     """The layout of KITTI raw: a drive, or the folder of a date with several; each is an episode.
 
     Cameras have the pinhole and place of the rectified or raw pictures, whichever their size fits; the laser's points
     lie in its own frame. The car's GNSS and inertial unit gives `gnss` (metres east, north and up of the recording's
     first fix), `pose` (of the unit, there), `twist` and `imu` (both in its own frame). Mounts are on the unit ("imu").
-
-    Args:
-        config: How it is read; by default what the log's monde.json says, else the defaults.
-        rate_hz: Steps per second, whatever the configuration says.
     """
 
-    config: LogConfig | None = None
-    rate_hz: float | None = None
     name = "KITTI raw"
 
-    def at_rate(self, rate_hz: float) -> Self:
-        """The same layout, with so many steps a second."""
-        return replace(self, rate_hz=rate_hz)
+    def _is_one(self, folder: Path) -> bool:
+        return any((folder / name / "data").is_dir() for name in (*_CAMERAS, "velodyne_points", "oxts")) and any(
+            folder.glob("*/timestamps.txt")
+        )
 
-    def detect(self, root: Path) -> bool:
-        """Whether there is a drive."""
-        return bool(sequences(root, _is_drive))
-
-    def open(self, root: Path) -> AlignedRecording:
-        """Read times, calibrations and all of oxts.
-
-        Raises:
-            DataError: Something is missing or damaged, or drives have other sensors.
-        """
-        config = configured(self.config, root, self.rate_hz)
-        notes: list[str] = []
-        drives = sequences(root, _is_drive)
-        units = [_oxts(drive) for drive in drives]
+    def _tracks(
+        self, folders: Sequence[Path], config: LogConfig, notes: list[str]
+    ) -> tuple[dict[Path, list[FileTrack]], dict[str, object]]:
+        units = [_oxts(drive) for drive in folders]
         origin = next((rows[0, :3] for _, rows in units if len(rows)), np.zeros(3))
-        room = _room(drives, config, notes)
+        room = _room(folders, config, notes)
         logs = {}
-        for drive, (times, rows) in zip(drives, units, strict=True):
+        for drive, (times, rows) in zip(folders, units, strict=True):
             calibration = _Calibration.of(drive, notes)
             tracks = [_camera(drive / name, calibration) for name in _CAMERAS if (drive / name / "data").is_dir()]
             if room:
                 tracks.append(_laser(drive / "velodyne_points", room, calibration))
             logs[drive] = tracks + (_unit(times, rows, origin) if len(rows) else [])
-        return recording_of(self.name, root, config, logs, notes, {"origin_degrees": origin.tolist()})
+        return logs, {"origin_degrees": origin.tolist()}
 
 
 @dataclass(frozen=True)
@@ -125,12 +108,6 @@ class _Calibration:
         return _as_mount(compose(self.first_camera, inverse(into)))
 
 
-def _is_drive(folder: Path) -> bool:
-    return any((folder / name / "data").is_dir() for name in (*_CAMERAS, "velodyne_points", "oxts")) and any(
-        folder.glob("*/timestamps.txt")
-    )
-
-
 def _camera(folder: Path, calibration: _Calibration) -> FileTrack:
     times, paths = _samples(folder, (".png", ".jpg"))
     height, width = picture_size(paths[0])
@@ -154,7 +131,7 @@ def _points(path: Path) -> Float32[np.ndarray, "n 3"]:
     return np.ascontiguousarray(points[np.isfinite(points).all(axis=1)])
 
 
-def _room(drives: list[Path], config: LogConfig, notes: list[str]) -> int:
+def _room(drives: Sequence[Path], config: LogConfig, notes: list[str]) -> int:
     """Points that a cloud has room for: the largest that there is, or as many as are to be kept."""
     sizes = [
         path.stat().st_size // _POINT_BYTES for drive in drives for path in drive.glob("velodyne_points/data/*.bin")

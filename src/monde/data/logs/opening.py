@@ -1,8 +1,10 @@
 """What the layouts of folders share: which folders are logs, their configuration, their sensors as one set."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar, Self
 
 from monde.data.clocks.config import LogConfig, read_config
 from monde.data.clocks.opening import Opened, aligned
@@ -22,6 +24,49 @@ def sequences(root: Path, is_one: Callable[[Path], bool]) -> list[Path]:
         return sorted(child for child in root.iterdir() if child.is_dir() and is_one(child))
     except OSError:
         return []
+
+
+@dataclass(frozen=True)
+class SequenceLayout(ABC):
+    """A layout of folders: one log, or a folder of them; each is an episode.
+
+    Args:
+        config: How it is read; by default what the log's monde.json says, else the defaults.
+        rate_hz: Steps per second, whatever the configuration says.
+    """
+
+    config: LogConfig | None = None
+    rate_hz: float | None = None
+    name: ClassVar[str]
+
+    def at_rate(self, rate_hz: float) -> Self:
+        """The same layout, with so many steps a second."""
+        return replace(self, rate_hz=rate_hz)
+
+    def detect(self, root: Path) -> bool:
+        """Whether there is a log of this layout."""
+        return bool(sequences(root, self._is_one))
+
+    def open(self, root: Path) -> AlignedRecording:
+        """Read times, calibrations and numbers, and the names of pictures.
+
+        Raises:
+            DataError: Something is missing or damaged, or logs have other sensors.
+        """
+        config = configured(self.config, root, self.rate_hz)
+        notes: list[str] = []
+        logs, told = self._tracks(sequences(root, self._is_one), config, notes)
+        return recording_of(self.name, root, config, logs, notes, told)
+
+    @abstractmethod
+    def _is_one(self, folder: Path) -> bool:
+        """Whether a folder is one log."""
+
+    @abstractmethod
+    def _tracks(
+        self, folders: Sequence[Path], config: LogConfig, notes: list[str]
+    ) -> tuple[dict[Path, list[FileTrack]], dict[str, object]]:
+        """The sensors of each log, and what else is known (JSON); what is to be said about them goes to `notes`."""
 
 
 def configured(config: LogConfig | None, root: Path, rate_hz: float | None) -> LogConfig:

@@ -1,16 +1,15 @@
 """TUM RGB-D sequences (Sturm et al., IROS 2012): rgb.txt, depth.txt, groundtruth.txt, accelerometer.txt."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float32
 
 from monde.data.clocks.config import LogConfig
-from monde.data.clocks.recording import AlignedRecording
 from monde.data.logs.files import FileTrack, colours, lines, picture_size, present, seconds_to_ns
-from monde.data.logs.opening import configured, recording_of, sequences
+from monde.data.logs.opening import SequenceLayout
 from monde.errors import DataError
 from monde.spatial import unit
 from monde.types import Intrinsics, Mount, Sensor
@@ -28,42 +27,21 @@ _CAMERA = "camera"
 
 
 @dataclass(frozen=True)
-class TumRgbd:
+class TumRgbd(SequenceLayout):
     """The layout of TUM RGB-D: a sequence, or a folder of them; each is an episode.
 
     Colours and depth are of one camera, whose pose in the world is `pose`. Depth has 5000 steps a metre.
-
-    Args:
-        config: How it is read; by default what the log's monde.json says, else the defaults.
-        rate_hz: Steps per second, whatever the configuration says.
     """
 
-    config: LogConfig | None = None
-    rate_hz: float | None = None
     name = "TUM RGB-D"
 
-    def at_rate(self, rate_hz: float) -> Self:
-        """The same layout, with so many steps a second."""
-        return replace(self, rate_hz=rate_hz)
+    def _is_one(self, folder: Path) -> bool:
+        return any((folder / f"{name}.txt").is_file() and (folder / name).is_dir() for name in ("rgb", "depth"))
 
-    def detect(self, root: Path) -> bool:
-        """Whether there is a sequence."""
-        return bool(sequences(root, _is_sequence))
-
-    def open(self, root: Path) -> AlignedRecording:
-        """Read the lists.
-
-        Raises:
-            DataError: Something is missing or damaged, or sequences have other cameras.
-        """
-        config = configured(self.config, root, self.rate_hz)
-        notes: list[str] = []
-        logs = {folder: _tracks(folder, notes) for folder in sequences(root, _is_sequence)}
-        return recording_of(self.name, root, config, logs, notes)
-
-
-def _is_sequence(folder: Path) -> bool:
-    return any((folder / f"{name}.txt").is_file() and (folder / name).is_dir() for name in ("rgb", "depth"))
+    def _tracks(
+        self, folders: Sequence[Path], config: LogConfig, notes: list[str]
+    ) -> tuple[dict[Path, list[FileTrack]], dict[str, object]]:
+        return {folder: _tracks(folder, notes) for folder in folders}, {}
 
 
 def _tracks(folder: Path, notes: list[str]) -> list[FileTrack]:
