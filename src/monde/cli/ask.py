@@ -76,6 +76,10 @@ class Ask:
         from monde.mind import Mind
         from monde.store.typed import to_json
 
+        if self.request is None:
+            from monde.cli.ask_requests import check_words
+
+            check_words(self)
         with stages(reporter, f"looking through the recording of {self.run}") as progress:
             mind = Mind(self.run, planner=self.planner, cost=self.cost, device=self.device, progress=progress)
         request = self._request(mind)

@@ -30,6 +30,21 @@ if TYPE_CHECKING:
     from monde.cli.ask import Ask
 
 
+def check_words(words: "Ask") -> None:
+    """Refuse words that make no request whatever the run is, before it is opened: the first time that takes a minute.
+
+    Raises:
+        UsageError: Words that are missing, or a region or range that cannot be understood.
+    """
+    if words.question in {"perceive", "surprise", "explain", "goal_of"} or words.belief is None:
+        _see(words)
+    if words.question in {"imagine", "compare", "explain"}:
+        _do(words)
+    if words.question in {"compare", "plan", "explain"}:
+        _one_goal(words)
+    _constraints(words)
+
+
 def asked(words: "Ask", mind: Mind) -> Request:
     """The request that the words make.
 
@@ -57,16 +72,16 @@ def asked(words: "Ask", mind: Mind) -> Request:
             return CompareRequest(
                 belief=hearing.belief(),
                 courses=hearing.courses(),
-                goal=spoken.goal(hearing.one("goal", words.goal), mind.faculties.model),
-                constraints=hearing.constraints(),
+                goal=spoken.goal(_one_goal(words), mind.faculties.model),
+                constraints=_constraints(words),
                 moment=words.moment,
                 hypotheses=words.hypotheses,
             )
         case "plan":
             return PlanRequest(
                 belief=hearing.belief(),
-                goal=spoken.goal(hearing.one("goal", words.goal), mind.faculties.model),
-                constraints=hearing.constraints(),
+                goal=spoken.goal(_one_goal(words), mind.faculties.model),
+                constraints=_constraints(words),
                 blocks=words.blocks,
                 deadline_seconds=words.deadline,
                 readouts=words.readouts,
@@ -86,7 +101,7 @@ def _explain(words: "Ask", hearing: "_Hearing", mind: Mind) -> Request:
     return ExplainRequest(
         observed=hearing.seen(),
         course=courses[0],
-        goal=spoken.goal(hearing.one("goal", words.goal), mind.faculties.model),
+        goal=spoken.goal(_one_goal(words), mind.faculties.model),
         instead=None if words.instead is None else hearing.course(words.instead),
         instead_observed=None if words.instead_see is None else hearing.look(words.instead_see),
         parts=words.part,
@@ -102,11 +117,7 @@ class _Hearing:
 
     def seen(self) -> Observed:
         """--see."""
-        if self.words.see is None:
-            raise UsageError(
-                f"{self.words.question} needs what is seen", remedy="give --see EPISODE:FRAME, say --see 0:0"
-            )
-        return self.look(self.words.see)
+        return self.look(_see(self.words))
 
     def look(self, text: str) -> Observed:
         """What a text shows."""
@@ -120,32 +131,38 @@ class _Hearing:
 
     def courses(self) -> tuple[Course, ...]:
         """--do."""
-        if not self.words.do:
-            raise UsageError(f"{self.words.question} needs a course of action", remedy="give --do right=1,0*20, say")
-        return tuple(self.course(text, number) for number, text in enumerate(self.words.do, start=1))
+        return tuple(self.course(text, number) for number, text in enumerate(_do(self.words), start=1))
 
     def course(self, text: str, number: int = 1) -> Course:
         """What a text does."""
         return spoken.course(text, self.mind.faculties.model, self._recorded(text.partition("=")[2] or text), number)
 
-    def constraints(self) -> tuple[AnyConstraint, ...]:
-        """--keep-out and --within."""
-        return (*map(spoken.region, self.words.keep_out), *map(spoken.within, self.words.within))
-
-    def one(self, name: str, texts: tuple[str, ...]) -> str:
-        """The only one of some words.
-
-        Raises:
-            UsageError: None, or several.
-        """
-        if len(texts) != 1:
-            raise UsageError(f"{self.words.question} takes one --{name}", got=len(texts), expected="1")
-        return texts[0]
-
     def _recorded(self, text: str) -> Recording | None:
         if self._recording is None and spoken.SPAN.fullmatch(text):
             self._recording = self.mind.faculties.recording()
         return self._recording
+
+
+def _see(words: "Ask") -> str:
+    if words.see is None:
+        raise UsageError(f"{words.question} needs what is seen", remedy="give --see EPISODE:FRAME, say --see 0:0")
+    return words.see
+
+
+def _do(words: "Ask") -> tuple[str, ...]:
+    if not words.do:
+        raise UsageError(f"{words.question} needs a course of action", remedy="give --do right=1,0*20, say")
+    return words.do
+
+
+def _one_goal(words: "Ask") -> str:
+    if len(words.goal) != 1:
+        raise UsageError(f"{words.question} takes one --goal", got=len(words.goal), expected="1")
+    return words.goal[0]
+
+
+def _constraints(words: "Ask") -> tuple[AnyConstraint, ...]:
+    return (*map(spoken.region, words.keep_out), *map(spoken.within, words.within))
 
 
 def stored_belief(path: Path) -> AnyBelief:

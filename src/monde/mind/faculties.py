@@ -121,9 +121,10 @@ def open_faculties(
     tell = progress or (lambda stage, done, wanted: None)
     folder, place, of = RunFolder(run), choose_device(device), weights_hash(run)
     model = load_model(run, place).requires_grad_(False)
+    # Before the recording is looked through, which takes a minute: a planner may lack what it needs.
+    found = strategy(planner, run, cost=cost, device=str(place))
     if not folder.mind.exists():
         _look_through(folder, model, of, tell)
-    found = strategy(planner, run, cost=cost, device=str(place))
     data = folder.read_config().get("data_path")
     decoder = folder.readouts / "decoder"
     return Faculties(
