@@ -260,6 +260,15 @@ def test_a_robot_gets_the_safe_action_while_the_server_is_away() -> None:
         assert (answer.reason or "").startswith("away")
 
 
+def test_a_stop_ends_its_episode_and_not_the_next(session: Session) -> None:
+    seen, done = {"state": np.float32([10, 10])}, np.zeros((5, 2), np.float32)
+    session.begin(goal(40, 20), seen)
+    session.stop()
+    assert (session.act(seen, done).reason or "").startswith("stopped")
+    again = [session.begin(goal(40, 20), seen), session.act(seen, done)]
+    assert not any((answer.reason or "").startswith("stopped") for answer in again)
+
+
 def test_no_server_is_said() -> None:
     with pytest.raises(ServingError, match="no server answers") as error:
         Session("http://127.0.0.1:9", TOKEN, reconnect_seconds=0.1)

@@ -74,7 +74,8 @@ class EpisodeLog:
         steps = min(len(self._done), len(self._seen) - 1)
         if steps < 1:
             raise ServingError("there is nothing to save", got=f"{len(self._done)} control steps")
-        number = len(list(self.folder.glob("episode-*.npz")))
+        numbers = [int(file.stem[8:]) for file in self.folder.glob("episode-*.npz") if file.stem[8:].isdecimal()]
+        number = max(numbers, default=-1) + 1
         place = self.folder / f"episode-{number:06d}.npz"
         arrays = {
             f"sensor.{name}": np.stack([seen[name] for seen in self._seen[: steps + 1]]) for name in self._seen[0]

@@ -198,7 +198,8 @@ class Session:
                 return self._safely("late: no answer within the deadline"), True
             if isinstance(heard, Act) and heard.seq == self._seq:
                 return _answer(heard), True
-            if isinstance(heard, Stopped):
+            # A stop that is read while an episode begins is of the one before; if all are stopped, the answer says so.
+            if isinstance(heard, Stopped) and taken is not None:
                 self._stopped = heard.reason
                 return self._safely(f"stopped: {heard.reason}"), True
             if isinstance(heard, Refused) and heard.seq in (self._seq, None):
