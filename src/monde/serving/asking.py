@@ -86,7 +86,9 @@ def _add(app: FastAPI, thinker: Thinker, verb: str) -> None:
     async def ask(request: Request) -> Response:
         document = await read_document(request)
         question = await asyncio.to_thread(_question, verb, document)
-        return answer(request, await thinker.ask(verb, question))
+        found = await thinker.ask(verb, question)
+        # Pictures and latents are large, and the loop that would write them out also takes stops.
+        return await asyncio.to_thread(answer, request, found)
 
 
 def _question(verb: str, document: object) -> MindRequest:

@@ -92,8 +92,9 @@ class Control:
 
     async def hang_up(self) -> None:
         """Close the connection, if it is still open."""
-        with suppress(RuntimeError, WebSocketDisconnect):
-            await self.socket.close(POLICY)
+        with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+            async with asyncio.timeout(MAX_SEND_SECONDS):
+                await self.socket.close(POLICY)
 
     async def _greet(self) -> Session:
         async with asyncio.timeout(MAX_PING_SECONDS):

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Shaped
 
 from monde.agents import GoalFinder, Strategy
 from monde.errors import MondeError, UsageError
-from monde.limits import MAX_SESSION_IDLE_SECONDS
+from monde.limits import MAX_DECISION_BATCH, MAX_SESSION_IDLE_SECONDS
 from monde.mind import Answer, AnyGoal, Mind, Request
 from monde.mind.faculties import Faculties, Progress
 from monde.mind.judging import wanted
@@ -80,7 +80,7 @@ class Desk:
         blank = Sample({sensor.name: _blank(sensor) for sensor in self.pilot.model.sensors}, 0.0)
         clip = self.pilot.clip([blank])
         block = np.tile(self.safe, (self.pilot.model.actions.block, 1))
-        for rows in (1, 2, 4, 8):
+        for rows in range(1, min(self.config.sessions, MAX_DECISION_BATCH) + 1):
             begin = piloting.Request(sample=blank, goal=PictureGoal(clip))
             for _ in range(3):
                 begun = self.pilot.decide([begin] * rows)[0]

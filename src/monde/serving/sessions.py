@@ -1,5 +1,6 @@
 """The control sessions that a server holds: opened, resumed, stopped, and forgotten when nobody speaks any more."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass, field
 from time import monotonic
@@ -122,8 +123,7 @@ class Sessions:
             raise ServingError("there is no such session", status=404, got=name[:40])
         for session in stopped:
             session.stopped = reason
-        for session in stopped:
-            await self._tell(session, Stopped(safe=self.safe, reason=reason))
+        await asyncio.gather(*(self._tell(session, Stopped(safe=self.safe, reason=reason)) for session in stopped))
         return len(stopped)
 
     def why_not(self, session: Session) -> str | None:
@@ -148,8 +148,7 @@ class Sessions:
 
     async def close(self) -> None:
         """Tell everybody that the server is going."""
-        for session in list(self._held.values()):
-            await self._tell(session, Closing(safe=self.safe))
+        await asyncio.gather(*(self._tell(session, Closing(safe=self.safe)) for session in self._held.values()))
 
     async def _tell(self, session: Session, message: Message) -> None:
         if session.line is not None:
