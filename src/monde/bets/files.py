@@ -180,7 +180,7 @@ def _joined(lines: Sequence[object]) -> bytes:
 
 def _lines(path: Path, digest: str | None) -> list[dict[str, object]]:
     try:
-        found = [json.loads(line) for line in _verified(path, digest).decode().splitlines()]
+        found = [json.loads(line) for line in _verified(path, digest).splitlines()]
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise StoreError(f"{path} is not JSON lines", got=error, remedy="build the set again") from error
     return [line for line in found if isinstance(line, dict)]

@@ -112,19 +112,21 @@ def run_bets(
         UsageError: What the contestant needs is not there (no key, no server): all answers up to then are kept.
     """
     limit = budget or Budget()
-    _begin(out, questions, contestant)
-    asked = {_key(contestant, question): question.id for question in questions.questions()}
     path = _answers_path(out, contestant.name)
-    lock = FolderLock(out / "answers")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FolderLock(path.parent)
     try:
+        _begin(out, questions, contestant)
         known = _read(path, repair=True)
         spent = Spent()
         for answer in known.values():
             spent = spent.plus(answer)
-        new = left = 0
+        new = left = answered = 0
         with path.open("ab") as file:
-            for index, (key, question) in enumerate(zip(asked, questions.questions(), strict=True)):
+            for index, question in enumerate(questions.questions()):
+                key = _key(contestant, question)
                 if key in known:
+                    answered += 1
                     continue
                 most = contestant.most(question) if isinstance(contestant, Priced) else Cost()
                 seconds = contestant.longest_seconds if isinstance(contestant, Priced) else 0.0
@@ -138,11 +140,10 @@ def run_bets(
                 os.fsync(file.fileno())
                 spent, new = spent.plus(answer), new + 1
                 if progress is not None:
-                    progress(index + 1, len(asked))
+                    progress(index + 1, len(questions))
     finally:
         lock.release()
-    answered = sum(key in known for key in asked) + new
-    return RunSummary(name=contestant.name, answered=answered, new=new, left=left, spent=spent)
+    return RunSummary(name=contestant.name, answered=answered + new, new=new, left=left, spent=spent)
 
 
 def contestants_of(out: Path) -> dict[str, Mapping[str, object]]:
@@ -205,7 +206,6 @@ def _begin(out: Path, questions: QuestionSet, contestant: Contestant) -> None:
         "contestants": {**known, contestant.name: identity},
     }
     write_json(manifest, document)
-    (out / "answers").mkdir(exist_ok=True)
 
 
 def _manifest(out: Path) -> dict[str, object]:

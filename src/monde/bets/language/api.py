@@ -87,7 +87,8 @@ class LanguageModel:
     def longest_seconds(self) -> float:
         """All tries of all rounds at their longest."""
         endpoint, rounds = self.chat.endpoint, 1 + (MAX_TOOL_ROUNDS if self._tool is not None else 0)
-        return rounds * (endpoint.timeout_seconds + endpoint.retries * MAX_WAIT_SECONDS + 60 / endpoint.per_minute)
+        tries = (endpoint.retries + 1) * (endpoint.timeout_seconds + 60 / endpoint.per_minute)
+        return rounds * (tries + endpoint.retries * MAX_WAIT_SECONDS)
 
     def most(self, question: Question) -> Cost:
         """The whole prompt and the longest reply, of every round."""

@@ -177,12 +177,16 @@ class Chat:
             heard = _Heard()
             if "text/event-stream" in response.headers.get("content-type", ""):
                 for event in _events(response.iter_lines()):
-                    _hear(heard, event, "delta")
+                    # Lines that hold no event count too: some servers send them to keep a connection open.
+                    if event is not None:
+                        _hear(heard, event, "delta")
                     if heard.characters > self._longest or time.monotonic() > deadline:
                         heard.cut = True
                         break
             else:
-                _hear(heard, _whole(response.iter_bytes()), "message")
+                whole = _whole(response.iter_bytes(), deadline)
+                heard.cut = whole is None
+                _hear(heard, whole or {}, "message")
         if time.monotonic() > deadline and heard.cut:
             most = self.endpoint.max_tokens
             return Reply(failure="timeout", tokens_in=bound, tokens_out=most, note="no end of the reply in time")
@@ -257,23 +261,25 @@ def prompt_bound(messages: Sequence[Message]) -> int:
     return total
 
 
-def _events(lines: Iterator[str]) -> Iterator[Mapping[str, object]]:
+def _events(lines: Iterator[str]) -> Iterator[Mapping[str, object] | None]:
+    """The events of a stream, and none for each line that holds none."""
     for line in lines:
         data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
         if data == "[DONE]":
             return
-        if data:
-            try:
-                event = json.loads(data)
-            except json.JSONDecodeError:
-                continue
-            if isinstance(event, dict):
-                yield event
+        try:
+            event = json.loads(data) if data else None
+        except json.JSONDecodeError:
+            event = None
+        yield event if isinstance(event, dict) else None
 
 
-def _whole(parts: Iterator[bytes]) -> Mapping[str, object]:
+def _whole(parts: Iterator[bytes], deadline: float) -> Mapping[str, object] | None:
+    """What was sent, or none where it had not ended in time."""
     data = b""
     for part in parts:
+        if time.monotonic() > deadline:
+            return None
         data += part
         if len(data) > 4 * MAX_BETS_REPLY_CHARACTERS:
             return {}

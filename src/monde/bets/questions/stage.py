@@ -18,7 +18,6 @@ _DOOR = re.compile(rf"a door in it from y {_NUMBER} to {_NUMBER} px")
 _AT = re.compile(rf"The disc is at x {_NUMBER} px, y {_NUMBER} px")
 _GOAL = re.compile(rf"The goal is x {_NUMBER} px, y {_NUMBER} px")
 _ROW = re.compile(rf"^step (\d+): x {_NUMBER} px, y {_NUMBER} px", re.MULTILINE)
-_HOLD = re.compile(rf"\({_NUMBER}, {_NUMBER}\) for (\d+) steps")
 
 
 class Stage(TwoRoom):
@@ -132,11 +131,6 @@ def read_goal(text: str) -> Float64[np.ndarray, " 2"]:
         ContractError: The text does not tell.
     """
     return _pair(_GOAL, text)
-
-
-def read_held(text: str) -> list[tuple[float, float, int]]:
-    """The actions that `tell_held` told."""
-    return [(float(ax), float(ay), int(n)) for ax, ay, n in _HOLD.findall(text)]
 
 
 def tell_path(path: Float64[np.ndarray, "T 2"]) -> str:
