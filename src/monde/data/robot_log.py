@@ -49,8 +49,16 @@ class RobotLog:
         shapes, lengths = _Episode(files[0]).shapes(), [_Episode(file).length() for file in files]
         actions = held.actions.with_block(1)
         rate = 1 / actions.dt_seconds
-        sensors = tuple(replace(each, shape=shapes[each.name], rate_hz=rate, geometry=None) for each in held.sensors)
+        missing = [each.name for each in held.sensors if each.name not in shapes]
+        if missing:
+            raise DataError(f"{files[0]} lacks sensors that {META} declares", got=missing, expected=sorted(shapes))
+        sensors = tuple(_logged(each, shapes[each.name], rate) for each in held.sensors)
         return LoggedRecording(root=root, sensors=sensors, actions=actions, lengths=tuple(lengths), files=files)
+
+
+def _logged(sensor: Sensor, shape: tuple[int, ...], rate: float) -> Sensor:
+    """The sensor as it was logged: a picture of another size has other intrinsics, which are not known."""
+    return replace(sensor, shape=shape, rate_hz=rate, geometry=sensor.geometry if shape == sensor.shape else None)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from monde.data.lerobot.tables import read_tasks
 from monde.data.resize import resize_frames
 from monde.data.streaming import EpisodeClocks, EpisodeNumbers
 from monde.errors import ContractError, DataError, StoreError, unknown_name
+from monde.spatial import cloud_mask
 from monde.store import read_json
 from monde.types import ActionSpec, Clip, Sensor, Stream
 
@@ -251,7 +252,7 @@ class LeRobotRecording:
             ages = torch.from_numpy(self._data.column(table, age, where).astype(np.float64))[None]
             stream = replace(stream, age_seconds=ages)
         if sensor.kind == "points":
-            stream = replace(stream, mask=(stream.values[..., :3] != 0).any(-1))
+            stream = replace(stream, mask=torch.from_numpy(cloud_mask(stream.values.numpy())))
         return stream
 
     def _images(self, column: pa.ChunkedArray, sensor: Sensor, where: str, start: int) -> Shaped[np.ndarray, "T h w C"]:

@@ -124,10 +124,10 @@ def _laser(folder: Path, room: int, calibration: _Calibration) -> FileTrack:
 
 
 def _points(path: Path) -> Float32[np.ndarray, "n 3"]:
-    stored = np.fromfile(path, dtype="<f4")
-    if len(stored) % 4:
-        raise ValueError(f"{path.stat().st_size} bytes, which make no points of {_POINT_BYTES}")
-    points = stored.reshape(-1, 4)[:, :3]
+    size = path.stat().st_size
+    if size % _POINT_BYTES:
+        raise ValueError(f"{size} bytes, which make no points of {_POINT_BYTES}")
+    points = np.fromfile(path, dtype="<f4").reshape(-1, 4)[:, :3]
     return np.ascontiguousarray(points[np.isfinite(points).all(axis=1)])
 
 

@@ -10,7 +10,7 @@ from monde.data.clocks.config import LogConfig, read_config
 from monde.data.clocks.opening import Opened, aligned
 from monde.data.clocks.recording import AlignedRecording
 from monde.data.logs.files import FileLog, FileTrack
-from monde.errors import DataError, unknown_name
+from monde.errors import ContractError, DataError, unknown_name
 from monde.types import Sensor
 
 
@@ -55,7 +55,10 @@ class SequenceLayout(ABC):
         """
         config = configured(self.config, root, self.rate_hz)
         notes: list[str] = []
-        logs, told = self._tracks(sequences(root, self._is_one), config, notes)
+        try:
+            logs, told = self._tracks(sequences(root, self._is_one), config, notes)
+        except (ContractError, ValueError) as error:
+            raise DataError(f"{root}: calibrations or poses of this {self.name} log are damaged", got=error) from error
         return recording_of(self.name, root, config, logs, notes, told)
 
     @abstractmethod
