@@ -203,13 +203,14 @@ def test_no_return_and_unknown_are_told_apart() -> None:
 def test_age_is_part_of_what_is_seen() -> None:
     names = ["rgb", "pose"]
     clip = clip_of(names)
-    ages = torch.rand(8, 3, dtype=torch.float64)
+    ages = torch.rand(8, 3, dtype=torch.float64) - 0.5  # some lie ahead of their step
     late = changed(clip, "pose", age_seconds=ages)
     plain, aged = perception_of(names).eval(), perception_of(names, aged=("pose",)).eval()
     torch.testing.assert_close(plain(late).values, plain(clip).values)
     torch.testing.assert_close(aged(late).values, aged(clip).values)  # at first it changes nothing
     torch.nn.init.normal_(aged.ages["pose"].mlp.down.weight)
     assert not torch.allclose(aged(late).values, aged(clip).values)
+    assert torch.isfinite(aged(late).values).all()
 
 
 @pytest.mark.parametrize("name", ["depth", "points", "imu", "pose"])

@@ -60,7 +60,9 @@ def test_motions_are_learned_from_odometry(run: Path) -> None:
     # 0.10 and 0.45 m ahead in half a second, wherever nothing is in the way.
     assert 0.02 < ways[0] < 0.2
     assert ways[1] - ways[0] > 0.15
-    assert (nearest(rollout.latents) >= 0).all()
+    # Full speed ahead brings it no farther from what is near than creeping does.
+    near = nearest(rollout.latents)[:, :, 0, 0, 0].mean(0)
+    assert near[1] < near[0]
 
 
 def test_imagining_block_by_block_leads_to_the_same_place(run: Path) -> None:

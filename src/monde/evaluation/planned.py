@@ -14,7 +14,7 @@ from monde.evaluation.protocol import protocol_card, scorecard
 from monde.evaluation.readout_plans import plan_to_readout
 from monde.evaluation.run import check_world, has_camera, recorded_world
 from monde.evaluation.showing import films
-from monde.models import load_acting, load_model
+from monde.models import load_acting, load_model, refuse_placed
 from monde.scorecard import Scorecard
 from monde.store import RunFolder
 from monde.training import choose_device, choose_precision
@@ -51,6 +51,8 @@ def plan_run(
             remedy="train on a recording with actions, without --action-free",
         )
     check_world(setup, name)
+    if config.goal != "env":
+        refuse_placed(run, f"planning towards {config.goal!r}")
     device = choose_device(config.device)
     model = load_model(run, device)
     model.autocast = choose_precision(config.precision, device)

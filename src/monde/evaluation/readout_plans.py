@@ -20,7 +20,7 @@ from monde.agents import (
     reached,
     run_episodes,
 )
-from monde.costs import PredicateMiss, ReadoutDistance, TimeToGoal
+from monde.costs import Constraint, PredicateMiss, ReadoutDistance, Sum, TimeToGoal
 from monde.evaluation.goals import BANK_FRAMES, fit_readouts, parse_goal, readable_states, spread
 from monde.evaluation.keeping_out import Watch, kept_out, parse_volume
 from monde.evaluation.plan_config import PlanConfig, PlannedEpisodes
@@ -83,11 +83,14 @@ def for_readouts(
         goal: Of the kind that is planned to.
         bank: [M, N, D] latents of training frames.
     """
-    head = strategy.cost.head if isinstance(strategy.cost, TimeToGoal) else None
+    terms = strategy.cost.terms if isinstance(strategy.cost, Sum) else ((1.0, strategy.cost),)
+    head = next((term.head for _, term in terms if isinstance(term, TimeToGoal)), None)
     if isinstance(strategy.actor, Actor) and head is not None:
         return replace(strategy, finder=GoalFinder(bank=bank, readouts=readouts, actor=strategy.actor, distance=head))
-    cost = PredicateMiss if isinstance(goal, PredicateGoal) else ReadoutDistance
-    return replace(strategy, cost=cost(readouts=readouts), trust=None)
+    wanted = (PredicateMiss if isinstance(goal, PredicateGoal) else ReadoutDistance)(readouts=readouts)
+    # What is forbidden stays so, whatever the goal is told by.
+    forbidden = tuple((weight, term) for weight, term in terms if isinstance(term, Constraint))
+    return replace(strategy, cost=Sum(((1.0, wanted), *forbidden)) if forbidden else wanted, trust=None)
 
 
 def readout_judge(

@@ -15,7 +15,7 @@ from monde.evaluation.statistics import mean_interval, rmse_interval
 from monde.protocols import WorldModel
 from monde.readouts import MotionReadout, ScanReadout, fit_motion, fit_scan
 from monde.scorecard import Row
-from monde.spatial import relative, se2_compose, se2_inverse
+from monde.spatial import relative, se2_compose, se2_inverse, wrap
 from monde.types import Sensor
 from monde.types.geometry import ScanGeometry
 
@@ -150,7 +150,7 @@ def _turns(one: Float[np.ndarray, "n k"], other: Float[np.ndarray, "n k"]) -> Fl
     """Angles between the rotations of two sets of poses."""
     if one.shape[1] == 3:
         difference = one[:, 2:] - other[:, 2:]
-        return (difference + np.pi) % (2 * np.pi) - np.pi
+        return wrap(difference)
     return 2 * np.arccos(np.abs((one[:, 3:] * other[:, 3:]).sum(1, keepdims=True)).clip(0, 1))
 
 

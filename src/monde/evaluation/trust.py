@@ -20,7 +20,7 @@ from monde.evaluation.run import check_world, recorded_world
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.timing import MakeWorld
 from monde.evaluation.trust_config import TrustConfig, Witnessed
-from monde.models import JEPA, load_model, weights_hash
+from monde.models import JEPA, load_model, refuse_placed, weights_hash
 from monde.protocols import WorldModel
 from monde.readouts import (
     REFERENCES,
@@ -57,6 +57,7 @@ def fit_trust(
         DataError: Hardly any success or failure to learn from.
         StoreError: Not a run, or heads of another model.
     """
+    refuse_placed(run, "trust")
     config = config or TrustConfig()
     tell = progress or (lambda stage, done, wanted: None)
     _, setup = reopen(run)

@@ -14,7 +14,7 @@ from monde.data import open_recording
 from monde.errors import DataError, UsageError, unknown_name
 from monde.mind.knowledge import Knowledge, KnownReadout
 from monde.mind.learning import fit_drawing, fit_knowledge
-from monde.models import JEPA, load_model, weights_hash
+from monde.models import JEPA, load_model, refuse_placed, weights_hash
 from monde.protocols import Recording
 from monde.readouts import FrameDecoder, TemporalDistance, load_decoder, save_decoder
 from monde.recipes import strategy
@@ -119,6 +119,7 @@ def open_faculties(
         UsageError: A planner that the run has no parts for.
     """
     tell = progress or (lambda stage, done, wanted: None)
+    refuse_placed(run, "asking")
     folder, place, of = RunFolder(run), choose_device(device), weights_hash(run)
     model = load_model(run, place).requires_grad_(False)
     # Before the recording is looked through, which takes a minute: a planner may lack what it needs.

@@ -7,7 +7,7 @@ from monde.models.graphs import GraphedModel, graphed
 from monde.models.jepa import JEPA
 from monde.models.lewm import lewm
 from monde.models.lewm_published import export_lewm, import_lewm, save_lewm
-from monde.models.load import load_acting, load_model, weights_hash
+from monde.models.load import load_acting, load_model, refuse_placed, weights_hash
 from monde.models.placed import PlacedModel, nearest, place
 from monde.models.untrained import initialised, untrained
 
@@ -29,6 +29,7 @@ __all__ = [
     "model_config",
     "nearest",
     "place",
+    "refuse_placed",
     "save_lewm",
     "untrained",
     "weights_hash",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from monde.errors import StoreError
+from monde.errors import StoreError, UsageError
 from monde.models.config import ModelConfig
 from monde.models.jepa import JEPA
 from monde.models.placed import PlacedModel
@@ -53,6 +53,20 @@ def load_acting(run: Path | str, device: torch.device | str = "cpu") -> JEPA | P
         return model
     motion = BodyMotion.load(folder, weights_hash(run)).to(device).requires_grad_(False)
     return PlacedModel(model, motion, motion.config.pose)
+
+
+def refuse_placed(run: Path | str, what: str) -> None:
+    """Refuse what does not know the body's place yet, for a run whose heads see it.
+
+    Raises:
+        UsageError: The run has a motion head.
+    """
+    if RunFolder(Path(run)).motion.exists():
+        raise UsageError(
+            f"{what} is not there yet for runs that know how actions move the body",
+            got=f"{RunFolder(Path(run)).motion}",
+            remedy="plan towards the world's own goals: monde plan RUN --goal env",
+        )
 
 
 def weights_hash(run: Path | str) -> str:

@@ -12,6 +12,7 @@ from monde.models.jepa import JEPA
 from monde.nn.place_trunk import BODY
 from monde.readouts import BodyMotion
 from monde.types import ActionSpec, Belief, Clip, LatentGoal, Latents, Rollout, Sensor
+from monde.types.checks import describe
 
 
 class PlacedModel(nn.Module):
@@ -118,11 +119,21 @@ class PlacedModel(nn.Module):
         return Rollout(latents, after)
 
     def _body(self, clip: Clip) -> Float[Tensor, "B T 5"]:
-        """What the sensors tell of the body."""
-        told = clip.stream(self._pose.name).values.to(self.device).float()
-        ranges = clip.stream(self.motion.config.scan).values.to(self.device).float()
-        near = torch.where(ranges > 0, ranges, torch.inf).amin(-1, keepdim=True)
-        near = near.clamp_max(self.motion.config.furthest_m)
+        """What the sensors tell of the body. Where no beam is known nothing is known to be clear."""
+        stream = clip.stream(self._pose.name)
+        if not bool(stream.valid.all()):
+            raise ContractError(
+                f"the pose {self._pose.name!r} is missing: nobody knows where the body is",
+                got=describe(stream.valid),
+                expected="a pose at every step",
+                remedy="stop, and begin anew when the sensor delivers again",
+            )
+        told = stream.values.to(self.device).float()
+        scan = clip.stream(self.motion.config.scan)
+        ranges = scan.values.to(self.device).float()
+        known = (ranges > 0) & scan.valid.to(self.device)[..., None]
+        near = torch.where(known, ranges, torch.inf).amin(-1).clamp_max(self.motion.config.furthest_m)
+        near = torch.where(known.any(-1), near, 0.0)[..., None]
         return torch.cat([told[..., :2], torch.cos(told[..., 2:]), torch.sin(told[..., 2:]), near], -1)
 
     def _placed(self, inner: Belief, body: Float[Tensor, "B T 5"]) -> Belief:

@@ -24,7 +24,8 @@ class AgeReader(nn.Module):
         nn.init.zeros_(self.mlp.down.bias)
 
     def forward(self, features: Float[Tensor, "M f"], age_seconds: Float64[Tensor, " M"]) -> Float[Tensor, "M f"]:
-        """The features, corrected."""
+        """The features, corrected. A negative age lies ahead of its step."""
         periods = (age_seconds * self.rate_hz).to(features.dtype)
-        told = torch.cat([features, periods.clamp(max=10)[:, None], periods.log1p()[:, None]], dim=1)
+        order = periods.sign() * periods.abs().log1p()
+        told = torch.cat([features, periods.clamp(-10, 10)[:, None], order[:, None]], dim=1)
         return features + self.mlp(told).float()

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from monde.errors import TrainingError, UsageError
+from monde.errors import DataError, TrainingError, UsageError
 from monde.models import load_model, weights_hash
 from monde.readouts import BodyMotion, BodyMotionConfig
 from monde.spatial import se2_compose, se2_inverse
@@ -128,7 +128,18 @@ def _told(setup: Setup, data: FrameLatents, pose: Sensor, scan: Sensor) -> _Told
     poses = setup.cache.values(pose.name)[rows].astype(np.float64)
     ranges = setup.cache.values(scan.name)[rows]
     near = np.where(ranges > 0, ranges, np.inf).min(1)
-    frames = np.flatnonzero(np.arange(len(rows)) + data.block <= data.last.cpu().numpy())
+    there = (ranges > 0).any(1)
+    for name in (pose.name, scan.name):
+        valid = setup.cache.valid(name)
+        there &= True if valid is None else valid[rows]
+    whole = np.arange(len(rows)) + data.block <= data.last.cpu().numpy()
+    for step in range(data.block + 1):
+        whole &= np.roll(there, -step)
+    frames = np.flatnonzero(whole)
+    if not len(frames):
+        raise DataError(
+            "no block was recorded whole", got="poses or scans are missing in each", expected="some without a gap"
+        )
     motion = se2_compose(se2_inverse(poses[frames]), poses[frames + data.block])
     least = np.min([near[frames + step] for step in range(1, data.block + 1)], axis=0)
     return _Told(

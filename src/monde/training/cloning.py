@@ -12,7 +12,7 @@ from torch import nn
 
 from monde.actors import Actor, ActorConfig
 from monde.errors import TrainingError
-from monde.models import JEPA, load_model
+from monde.models import JEPA, load_model, refuse_placed
 from monde.training.actor import ActorProgress, FitActorConfig, rate_share
 from monde.training.actor_step import GoalShares, draw_tasks
 from monde.training.device import choose_device
@@ -36,6 +36,7 @@ def clone_recording(
         DataError: The recording is gone or altered.
         TrainingError: A loss that is not finite.
     """
+    refuse_placed(run, "cloning")
     config = config or FitActorConfig()
     _, setup = reopen(Path(run))
     model = load_model(Path(run), choose_device(config.device)).requires_grad_(False)

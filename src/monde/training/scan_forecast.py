@@ -9,11 +9,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from monde.data import Windows
-from monde.errors import TrainingError, UsageError
+from monde.errors import UsageError
 from monde.models import JEPA, load_model, weights_hash
 from monde.readouts import PAST, ScanForecast, ScanForecastConfig, ScanInputs, scan_inputs
 from monde.store import RunFolder, remove_artefact
 from monde.training.device import choose_device
+from monde.training.guard import check_gradients
 from monde.training.setup import Setup, reopen
 from monde.types import Clip, Sensor
 from monde.types.geometry import ScanGeometry
@@ -152,7 +153,7 @@ def _fit(head: ScanForecast, known: Forecasts, config: FitScanForecastConfig) ->
     generator = torch.Generator().manual_seed(config.seed)
     optimiser = torch.optim.AdamW(head.parameters(), lr=config.learning_rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=config.steps)
-    returned = known.scans < head.config.most_m
+    returned = (known.scans > 0) & (known.scans < head.config.most_m)
     for _ in range(config.steps):
         index = torch.randint(len(known.scans), (config.batch,), generator=generator)
         inputs = known.inputs.rows(index)
@@ -163,8 +164,7 @@ def _fit(head: ScanForecast, known: Forecasts, config: FitScanForecastConfig) ->
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-        if not bool(torch.isfinite(norm)):
-            raise TrainingError("the scan forecast's gradient is not finite", remedy="lower the learning rate")
+        check_gradients(norm, head, lambda: "a batch of the scan forecast")
         optimiser.step()
         schedule.step()
     head.eval()

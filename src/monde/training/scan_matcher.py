@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from monde.errors import TrainingError, UsageError
+from monde.errors import UsageError
 from monde.models import weights_hash
 from monde.readouts import ScanMatcher, ScanMatcherConfig, flow
 from monde.spatial import scanner_motion, se2_compose, se2_inverse
 from monde.store import RunFolder, remove_artefact
+from monde.training.guard import check_gradients
 from monde.training.scan_forecast import scan_sensor
 from monde.training.setup import reopen
 from monde.types.geometry import ScanGeometry
@@ -85,8 +86,7 @@ def fit_scan_matcher(run: Path | str, config: FitScanMatcherConfig | None = None
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-        if not bool(torch.isfinite(norm)):
-            raise TrainingError("the scan matcher's gradient is not finite", remedy="lower the learning rate")
+        check_gradients(norm, head, lambda: "a batch of the scan matcher")
         optimiser.step()
         schedule.step()
     place = RunFolder(run).readouts / "scan_matcher"

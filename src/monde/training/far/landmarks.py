@@ -10,7 +10,7 @@ from torch import Tensor
 
 from monde.errors import TrainingError, UsageError
 from monde.limits import MAX_LANDMARK_BYTES, MAX_LANDMARK_EDGES, MAX_LANDMARKS
-from monde.models import load_model
+from monde.models import load_model, refuse_placed
 from monde.models.load import weights_hash
 from monde.planning.far.landmarks import Landmarks, TimeBetween, graph_bytes
 from monde.readouts import TemporalDistance
@@ -99,6 +99,7 @@ def fit_landmarks(
         TrainingError: No edge is supported by the recording.
     """
     config, run = config or FitLandmarksConfig(), Path(run)
+    refuse_placed(run, "a graph of landmarks")
     folder, of = RunFolder(run), weights_hash(run)
     if not folder.temporal_distance.exists():
         raise UsageError(

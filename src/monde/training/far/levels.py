@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from monde.dynamics.time_level import TimeLevel, TimeLevelConfig
 from monde.errors import DataError, TrainingError, UsageError
 from monde.limits import MAX_TIME_LEVELS
-from monde.models import load_model
+from monde.models import load_model, refuse_placed
 from monde.models.load import weights_hash
 from monde.store import RunFolder, content_hash, remove_artefact
 from monde.training.actor import ActorSummary, FitActorConfig, fit_heads
@@ -106,6 +106,7 @@ def fit_levels(
     config, run = config or FitLevelsConfig(), Path(run)
     device = choose_device(config.device)
     _, setup = reopen(run)
+    refuse_placed(run, "a level of time")
     model = load_model(run, device).requires_grad_(False)
     if model.actions.unactuated:
         raise UsageError(f"{run} was learned without actions: there is nothing to act with")
