@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs/tabletop.md").read_text(encoding="utf-8")
 SMALL = {
     "--episodes 960 --steps 24": "--episodes 8 --steps 24 --batch 8",
     "--minutes 7": "--steps 2",
-    "--batch 64": "--batch 8",
+    "--batch 96": "--batch 8",
     "--episodes 4 --budget 24": "--episodes 2 --budget 3",
     "--episodes 1 --budget 24": "--episodes 1 --budget 3",
 }

@@ -1,5 +1,6 @@
 """Whether onnxruntime says what torch says, and how long each takes."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -121,7 +122,9 @@ def _apart(graph: Graph, running: Session) -> float:
 
 
 def _difference(one: torch.Tensor, other: np.ndarray) -> float:
-    return float(np.abs(one.numpy().astype(np.float64) - other.astype(np.float64)).max())
+    """The largest; infinite where either is not finite, since NaN is lost on `max`."""
+    apart = np.abs(one.numpy().astype(np.float64) - other.astype(np.float64)).max()
+    return float(apart) if np.isfinite(apart) else math.inf
 
 
 def _timed(graph: Graph, running: Session, calls: int) -> tuple[Timed, Timed]:

@@ -7,7 +7,17 @@ from monde.spatial.cameras import backproject, project
 from monde.spatial.clouds import cloud_mask, pad_cloud, thin_cloud
 from monde.spatial.frames import place_in_cloud, place_in_image, sensor_poses
 from monde.spatial.geodesy import east_north_up
-from monde.spatial.motions import compose, interpolate, inverse, mounted, relative, se2_compose, se2_inverse, transform
+from monde.spatial.motions import (
+    compose,
+    interpolate,
+    inverse,
+    mounted,
+    relative,
+    se2_compose,
+    se2_inverse,
+    transform,
+    wrap,
+)
 from monde.spatial.rotations import from_matrix, from_yaw, rotate, unit, yaw
 from monde.spatial.scan_matching import Match, match_scans
 from monde.spatial.scans import beam_directions, scan_points
@@ -41,5 +51,6 @@ __all__ = [
     "transform",
     "unit",
     "warp_scan",
+    "wrap",
     "yaw",
 ]

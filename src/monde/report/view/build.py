@@ -84,7 +84,7 @@ def build_view(
     with staged(out, f"{source.resolve().name}/{chosen}", _bodies(recording.sensors, body)) as stage:
         for sensor in recording.sensors:
             _introduce(stage, sensor)
-        _write(stage, recording, chosen, length, body, progress or (lambda done, wanted: None))
+        _write(stage, recording, chosen, length, progress or (lambda done, wanted: None))
         count = sum(_foretell(stage, recording, chosen, length, future) for future in futures)
     return ViewSummary(out=out, episode=chosen, steps=length, futures=count)
 
@@ -98,7 +98,9 @@ def _bodies(sensors: Sequence[Sensor], body: Sensor | None) -> dict[str, str]:
     """The entities of the frames that sensors are mounted on: they move as the first pose says, if there is one."""
     parents = {sensor.mount.parent for sensor in sensors if sensor.mount is not None}
     moving = WORLD if body is None else f"{WORLD}/{part(body.name)}"
-    return {parent: WORLD if parent in _IN_WORLD else f"{moving}/{part(parent)}" for parent in parents}
+    # What the body itself is told in stands still.
+    still = _IN_WORLD if body is None or body.mount is None else {*_IN_WORLD, body.mount.parent}
+    return {parent: WORLD if parent in still else f"{moving}/{part(parent)}" for parent in parents}
 
 
 def _introduce(stage: Stage, sensor: Sensor) -> None:
@@ -110,7 +112,7 @@ def _introduce(stage: Stage, sensor: Sensor) -> None:
         stage.always(entity, pinhole(sensor.geometry))
 
 
-def _entity(stage: Stage, sensor: Sensor, body: Sensor | None) -> str:
+def _entity(stage: Stage, sensor: Sensor) -> str:
     if sensor.picture:
         return f"{stage.place(sensor)}/{'image' if sensor.kind == 'rgb' else 'depth'}"
     if sensor.kind in {"pose", "gnss"}:
@@ -125,7 +127,6 @@ def _write(
     recording: Recording,
     episode: int,
     length: int,
-    body: Sensor | None,
     progress: Callable[[int, int], None],
 ) -> None:
     import rerun as rr
@@ -143,7 +144,7 @@ def _write(
                 sample = stream.values[0, row].numpy()
                 mask = None if stream.mask is None else stream.mask[0, row].numpy()
                 for what in shown(sensor, sample, mask):
-                    stage.show(_entity(stage, sensor, body), start + row, seconds, what)
+                    stage.show(_entity(stage, sensor), start + row, seconds, what)
                 if sensor.kind in {"pose", "gnss"}:
                     place = placed(sample)[0] if sensor.kind == "pose" else sample
                     ways.setdefault(sensor.name, []).append(np.asarray(place, dtype=np.float64))

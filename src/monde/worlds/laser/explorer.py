@@ -1,5 +1,6 @@
 """The scripted policy that laser worlds are recorded with."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,5 +77,5 @@ class Explorer:
         if self._share[row] < _SHARES[0] and np.isfinite(field).any():
             aim = self._world.tasks[row].ground.ahead(field, pose[:2], _LOOK_CELLS)
         gap = aim - pose[:2]
-        off = (np.arctan2(gap[1], gap[0]) - pose[2] + np.pi) % (2 * np.pi) - np.pi
+        off = math.remainder(np.arctan2(gap[1], gap[0]) - pose[2], math.tau)
         return np.array([self._world.config.fastest_mps * max(0.0, np.cos(off)) ** 2, _GAIN * off])

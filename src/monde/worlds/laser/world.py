@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Float64
 
 from monde.errors import ContractError, WorldError
 from monde.protocols import Observation, Policy, Transition
-from monde.spatial import se2_compose, se2_inverse
+from monde.spatial import se2_compose, se2_inverse, wrap
 from monde.types import ActionSpec, Mount, Sensor
 from monde.worlds.checks import check_controls, check_seeds
 from monde.worlds.laser.campus import campus_file, load_campus
@@ -204,7 +204,7 @@ class LaserWorld:
             stopped |= blocked
             place = np.where(stopped[:, None], place, ahead)
             yaw = yaw + rate * piece
-        turned = (yaw + np.pi) % (2 * np.pi) - np.pi
+        turned = wrap(yaw)
         return np.concatenate([place, turned[:, None]], axis=1), stopped
 
     def _observe(self) -> Observation:
