@@ -50,6 +50,10 @@ async def stream(name: str, body: dict[str, object]) -> AsyncIterator[str]:
     if name == "slow":
         yield event({"content": "one moment"})
         await asyncio.sleep(30)
+    if name == "kept-open":
+        for _ in range(100):
+            yield ": nothing yet\n\n"
+            await asyncio.sleep(0.1)
     if name == "endless":
         while True:
             yield event({"content": "and so on " * 100})

@@ -169,6 +169,9 @@ def test_a_reply_without_an_end_is_cut_off_and_one_too_late_is_a_timeout(server:
     assert endless.cost.tokens_out <= 64
     slow = LanguageModel(server.endpoint("slow", timeout_seconds=0.5)).answer(choice())
     assert (slow.failure, slow.cost.tokens_out) == ("timeout", 64)
+    # Comments keep a connection open, and are no reply.
+    kept = LanguageModel(server.endpoint("kept-open", timeout_seconds=0.5)).answer(choice())
+    assert (kept.failure, kept.cost.tokens_out) == ("timeout", 64)
 
 
 @pytest.mark.parametrize("status", ["401", "404"])

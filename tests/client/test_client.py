@@ -146,6 +146,18 @@ def test_a_dry_run_moves_nothing(session: Session, tmp_path: Path) -> None:
         assert np.abs(held["actions"]).max() > 0  # what would have been done
 
 
+def test_no_log_is_written_over(session: Session, tmp_path: Path) -> None:
+    log = EpisodeLog(tmp_path, session)
+    for _ in range(3):
+        run_episode(session, InTens(Arm(), session, WIRING), goal(40, 20), steps=2, dry_run=True, log=log)
+        last = log.save()
+    kept = last.read_bytes()
+    (tmp_path / "episode-000001.npz").unlink()
+    run_episode(session, InTens(Arm(), session, WIRING), goal(40, 20), steps=2, dry_run=True, log=log)
+    assert log.save().name == "episode-000003.npz"
+    assert last.read_bytes() == kept
+
+
 def test_whatever_happens_the_robot_comes_to_rest(session: Session) -> None:
     class Broken(InTens):
         def apply(self, control: np.ndarray) -> Done:

@@ -67,6 +67,13 @@ def test_every_sensor_stands_where_it_is_mounted_and_when_it_saw(tmp_path: Path)
     assert len(column(found["/world/map"], "Points3D:radii")) == 3  # a map that holds is shown once
 
 
+def test_a_cloud_of_the_table_stays_while_the_camera_moves(tmp_path: Path) -> None:
+    record("tabletop_reach", tmp_path / "d", episodes=1, steps=2, policy="scripted", seed=0)
+    build_view(tmp_path / "d", tmp_path / "d.rrd")
+    clouds = [path for path in tables(tmp_path / "d.rrd") if path.endswith("/points")]
+    assert clouds == ["/world/points"], clouds
+
+
 def test_times_are_those_at_which_samples_were_taken(tmp_path: Path) -> None:
     source = every_kind(tmp_path / "log.mcap")
     build_view(tmp_path / "log.mcap", tmp_path / "log.rrd")

@@ -1,5 +1,6 @@
 """Heads of a laser robot: where blocks lead, scans to come, and how two scans lie to one another."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import torch
 
 from monde.agents import PlanningAgent, observation_to_clip, record, run_episodes
 from monde.costs import TimeToGoal
-from monde.errors import StoreError, UsageError
+from monde.errors import ContractError, StoreError, UsageError
+from monde.evaluation import PlanConfig, fit_trust, plan_run
+from monde.mind import Mind
 from monde.models import JEPA, PlacedModel, load_acting, load_model, nearest, place, weights_hash
 from monde.planning import HybridPlanner
 from monde.readouts import PAST, ScanForecast, ScanMatcher, flow, scan_inputs
@@ -22,8 +25,11 @@ from monde.training import (
     FitScanForecastConfig,
     FitScanMatcherConfig,
     GoalShares,
+    clone_recording,
     fit_actor,
     fit_body_motion,
+    fit_landmarks,
+    fit_levels,
     train,
 )
 from monde.worlds import make
@@ -118,6 +124,38 @@ def test_a_run_without_a_pose_or_with_other_weights_is_refused(run: Path, tmp_pa
     (recipe.run / "motion").symlink_to(RunFolder(run).motion)
     with pytest.raises(StoreError, match="another model"):
         load_acting(recipe.run)
+
+
+@pytest.mark.parametrize(
+    ("what", "use"),
+    [
+        ("trust", lambda run: fit_trust(run, strategy("auto", run, device="cpu"))),
+        ("a graph of landmarks", fit_landmarks),
+        ("a level of time", fit_levels),
+        ("cloning", clone_recording),
+        ("asking", Mind),
+        (
+            "planning towards '0:3'",
+            lambda run: plan_run(run, strategy("auto", run), PlanConfig(goal="0:3", episodes=1)),
+        ),
+    ],
+)
+def test_what_knows_no_place_yet_says_so(run: Path, what: str, use: Callable[[Path], object]) -> None:
+    with pytest.raises(UsageError, match=f"{what} is not there yet for runs that know how actions move the body"):
+        use(run)
+
+
+def test_a_body_whose_pose_is_missing_is_not_at_the_origin(run: Path) -> None:
+    model = _acting(run)
+    clip = observation_to_clip(make("laser_rooms", 1).reset([3]), model.sensors)
+    pose, scan = next(s.name for s in model.sensors if s.kind == "pose"), model.motion.config.scan
+    gone = {name: replace(clip.stream(name), valid=torch.zeros(1, 1, dtype=torch.bool)) for name in (pose, scan)}
+    with pytest.raises(ContractError, match="nobody knows where the body is"):
+        model.begin(replace(clip, streams={**clip.streams, pose: gone[pose]}))
+    # Where nothing was measured nothing is known to be clear.
+    unseen = model.begin(replace(clip, streams={**clip.streams, scan: gone[scan]}))
+    assert nearest(unseen.newest).item() == 0.0
+    assert nearest(model.begin(clip).newest).item() > 0.0
 
 
 @pytest.fixture(scope="module")

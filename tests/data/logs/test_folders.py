@@ -223,6 +223,21 @@ def test_kitti(tmp_path: Path) -> None:
     assert open_recording(tmp_path / "2011_09_26" / "2011_09_26_drive_0001_sync").lengths == (5,)
 
 
+def test_a_kitti_cloud_that_is_cut_is_told(tmp_path: Path) -> None:
+    write_kitti(tmp_path)
+    cloud = next(tmp_path.glob("*/velodyne_points/data/0000000001.bin"))
+    cloud.write_bytes(cloud.read_bytes()[:-14])
+    with pytest.raises(DataError, match="make no points of 16"):
+        opened(tmp_path).read(0, 0, 4)
+
+
+def test_damaged_calibrations_are_told(tmp_path: Path) -> None:
+    write_kitti(tmp_path)
+    (tmp_path / "calib_cam_to_cam.txt").write_text(CAMERAS.replace("P_rect_02: ", "P_rect_02: 1 2 3\nold: "))
+    with pytest.raises(DataError, match="calibrations or poses of this KITTI raw log are damaged"):
+        opened(tmp_path)
+
+
 def test_kitti_without_calibration_or_with_too_few_times(tmp_path: Path) -> None:
     date = tmp_path / "2011_09_26"
     write_kitti(date)
