@@ -189,6 +189,10 @@ MAX_DECISIONS_WAITING = 8
 MAX_DECISION_BATCH = 8
 """Sessions that are decided for at once."""
 
+BUSY_SECONDS = 0.05
+"""How long a control session that is refused as busy waits for being told so: those that ask again at once would
+otherwise take the time of those that are served."""
+
 MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS = 0.005, 60.0
 """What a control session may ask for as the time of one answer."""
 

@@ -1,4 +1,4 @@
-"""`monde bets build|run|report`."""
+"""`monde bets build|teach|curves|run|report`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,87 @@ class Build:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Teach:
+    """Teach the four corners, {sensors, exact state} × {latent prediction, token prediction}, with equal episodes,
+    compute and tuning."""
+
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
+    """Folder of the episodes and the corners; what is there is not made again."""
+    corners: Names = ()
+    """sensors-latent, state-latent, sensors-tokens, state-tokens."""
+    films: int = 4000
+    """Films recorded that nobody acts in."""
+    walks: int = 2000
+    """Episodes of acting recorded."""
+    flops: Annotated[float, tyro.conf.arg(metavar="FLOPS")] = 4e13
+    """Floating-point operations of the training of each."""
+    validation: Optional = None
+    """Set of the train split: each corner's learning rate is tuned on it; without it the usual one is taken."""
+    seed: int = 0
+    """Of episodes, weights and batches."""
+
+    def execute(self, reporter: Reporter) -> Outcome:
+        """Record and teach; see `monde.bets.corners`."""
+        from monde.bets.corners.episodes import EPISODES, record_episodes
+        from monde.bets.corners.four import CORNERS, teach, teach_tuned
+        from monde.bets.corners.lessons import TAUGHT, Lesson, Taught
+        from monde.bets.files import open_set
+
+        validation = None if self.validation is None else open_set(self.validation)
+        with reporter.count("recording", "episodes") as counted:
+            where = self.out / EPISODES
+            episodes = record_episodes(where, films=self.films, walks=self.walks, seed=self.seed, progress=counted)
+        lesson = Lesson(flops=self.flops, seed=self.seed)
+        lines, told = [], []
+        for name in self.corners or tuple(CORNERS):
+            folder = self.out / name
+
+            def say(what: str, name: str = name) -> None:
+                reporter.say(f"{name}: {what}")
+
+            if (folder / TAUGHT).exists():
+                taught = Taught.load(folder)
+            elif validation is not None:
+                taught, _ = teach_tuned(name, episodes, folder, lesson, validation, say)
+            else:
+                taught = teach(name, episodes, folder, lesson, say)
+            rate = taught.lesson.rate
+            lines.append(
+                f"{name}: {taught.total:.3g} FLOPs, {taught.cpu_seconds:.0f} s of processor time, rate × {rate:g}"
+            )
+            told.append({"corner": name, "flops": taught.total, "seconds": taught.cpu_seconds, "rate": rate})
+        return Outcome("\n".join(lines), {"verb": "bets teach", "folder": str(self.out), "corners": told})
+
+    def kept(self) -> str:
+        """Corners appear one after another."""
+        return f"Episodes and corners that are finished are kept in {self.out}; the same command goes on."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """Learning curves of corners that were taught: against compute and against episodes."""
+
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
+    """Folder of `monde bets teach`; further teachings are kept in its folder "curves"."""
+    questions: Annotated[Path, tyro.conf.arg(metavar="SET")]
+    """Set that every point is asked, in easy and middle grades."""
+
+    def execute(self, reporter: Reporter) -> Outcome:
+        """Teach and ask; see `monde.bets.corners.curves`."""
+        from monde.bets.corners.curves import curves_card
+        from monde.bets.files import open_set
+        from monde.store import write_json
+
+        card = curves_card(self.out, open_set(self.questions), reporter.say)
+        write_json(self.out / "bets_curves.json", card.to_json())
+        return Outcome(str(card), card.to_json())
+
+    def kept(self) -> str:
+        """Points appear one after another."""
+        return f"Points that are finished are kept in {self.out}; the same command goes on."
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """Ask contestants a set of questions; what was asked before is not asked again."""
 
@@ -93,6 +174,8 @@ class Run:
         "text-simulator",
     )
     """random, copy-last, constant-velocity, text-simulator; majority and sensor-readout, which need --training."""
+    corners: Optional = None
+    """Folder of `monde bets teach`: the corners in it take part too."""
     training: Optional = None
     """Set of the train split: majority and sensor-readout are fitted on it, and few-shot shows from it."""
     url: str = ""
@@ -100,7 +183,8 @@ class Run:
     model: str = ""
     """Model on that server."""
     style: Literal["zero-shot", "few-shot", "chain-of-thought", "with-world-model"] = "zero-shot"
-    """How it is asked; with-world-model: it may ask sensor-readout, the state of things read off the sensors."""
+    """How it is asked; with-world-model: it may ask the world model of --corners (sensors-latent); where there is none
+    sensor-readout, the state of things read off the sensors."""
     images: tyro.conf.FlagCreatePairsOff[bool] = False
     """Send pictures too."""
     key_variable: str = "OPENAI_API_KEY"
@@ -152,6 +236,10 @@ class Run:
         from monde.bets.lineup import contestant
 
         chosen = [contestant(name, training) for name in self.contestants]
+        if self.corners is not None:
+            from monde.bets.corners.four import open_corners
+
+            chosen += open_corners(self.corners)
         if bool(self.url) != bool(self.model):
             raise UsageError("a language model needs --url and --model", got=f"url {self.url!r}, model {self.model!r}")
         if self.url:
@@ -184,7 +272,15 @@ class Run:
                 seen[question.family] = seen.get(question.family, 0) + 1
                 if seen[question.family] <= 3:
                     shots.append((question, truths[question.id]))
-        tool = contestant("sensor-readout", training) if self.style == "with-world-model" else None
+        tool = None
+        if self.style == "with-world-model":
+            from monde.bets.corners.four import WORLD_MODEL, open_corner
+
+            tool = (
+                contestant("sensor-readout", training)
+                if self.corners is None
+                else open_corner(WORLD_MODEL, self.corners / WORLD_MODEL)
+            )
         return LanguageModel(endpoint, self.style, images=self.images, shots=shots, tool=tool)
 
 
@@ -196,6 +292,8 @@ class Report:
     """Folder of the run."""
     questions: Annotated[Path, tyro.conf.arg(metavar="SET")]
     """Set that it was run on."""
+    curves: Optional = None
+    """Result file of `monde bets curves`, to be shown on the page."""
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Judge, and write bets.json, leaderboard.json and report.html into the run."""
@@ -204,7 +302,8 @@ class Report:
         from monde.bets.running import contestants_of, marks_of
         from monde.bets.verdict import verdict
         from monde.report.bets import build_bets_report
-        from monde.store import write_json
+        from monde.scorecard import Scorecard
+        from monde.store import read_json, write_json
 
         questions = open_set(self.questions)
         reporter.say(f"judging {self.run}")
@@ -213,7 +312,8 @@ class Report:
         write_json(self.run / "bets.json", card.to_json())
         board = leaderboard(questions, marks, contestants_of(self.run))
         write_json(self.run / "leaderboard.json", board)
-        page = build_bets_report(self.run, questions, marks, card)
+        curves = None if self.curves is None else Scorecard.from_json(read_json(self.curves))
+        page = build_bets_report(self.run, questions, marks, card, curves)
         entries = board["entries"]
         lines = [
             f"{entry['mean']:.3f}  {entry['contestant']}" for entry in (entries if isinstance(entries, list) else [])
@@ -228,10 +328,12 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Bets:
-    """The world model and language models on the same physical questions: build, run, report."""
+    """The world model and language models on the same physical questions: build, teach, run, report."""
 
     step: (
         Annotated[Build, subcommand("build", prefix_name=False)]
+        | Annotated[Teach, subcommand("teach", prefix_name=False)]
+        | Annotated[Curves, subcommand("curves", prefix_name=False)]
         | Annotated[Run, subcommand("run", prefix_name=False)]
         | Annotated[Report, subcommand("report", prefix_name=False)]
     )

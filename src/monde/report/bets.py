@@ -17,11 +17,11 @@ from monde.bets.types import Answer, Question, Truth
 from monde.bets.verdict import CEILINGS, FLOORS, groups
 from monde.evaluation.statistics import wilson
 from monde.report.build import render
-from monde.report.charts import require_drawing
+from monde.report.charts import accuracy_chart, colour, require_drawing
 from monde.report.numbers import number
 from monde.report.page import flatten
 from monde.report.pictures import Movie, movie, png
-from monde.scorecard import Scorecard
+from monde.scorecard import Row, Scorecard
 from monde.store import write_bytes
 
 SIGNIFICANT = 0.05
@@ -60,6 +60,15 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Curves:
+    """One chart of learning curves, and the colour of each corner."""
+
+    title: str
+    chart: str
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Said:
     """One contestant's answer to an example."""
 
@@ -82,8 +91,14 @@ class Example:
     answers: tuple[Said, ...]
 
 
-def build_bets_report(run: Path, questions: QuestionSet, marks: Mapping[str, Sequence[Mark]], card: Scorecard) -> Path:
-    """Write RUN/report.html. Equal runs give equal bytes.
+def build_bets_report(
+    run: Path,
+    questions: QuestionSet,
+    marks: Mapping[str, Sequence[Mark]],
+    card: Scorecard,
+    curves: Scorecard | None = None,
+) -> Path:
+    """Write RUN/report.html, with the corners' learning curves where they are given. Equal runs give equal bytes.
 
     Raises:
         StoreError: An answer cannot be read, or the disk refuses.
@@ -97,6 +112,7 @@ def build_bets_report(run: Path, questions: QuestionSet, marks: Mapping[str, Seq
         "seen": [table for table in tables if not table.family.home],
         "read": [table for table in tables if table.family.home],
         "contestants": [_contestant(name, given, card) for name, given in marks.items()],
+        "curves": [] if curves is None else _curves(curves),
         "examples": _examples(run, questions, marks),
         "protocol": flatten(card.protocol),
         "machine": flatten(card.machine),
@@ -165,6 +181,27 @@ def _contestant(name: str, given: Sequence[Mark], card: Scorecard) -> dict[str, 
         "seconds": told("seconds"),
         "usd": told("usd"),
     }
+
+
+def _curves(card: Scorecard) -> list[Curves]:
+    found = []
+    for against, over in (("compute", "FLOPs of training"), ("episodes", "episodes")):
+        told: dict[str, list[tuple[float, Row]]] = {}
+        for row in card.rows:
+            _, corner, kind, at = row.metric.split("/")
+            if kind == against:
+                told.setdefault(corner, []).append((float(at), row))
+        lines = [(name, sorted(points, key=lambda point: point[0])) for name, points in told.items()]
+        chance = [row.floors["random"] for _, points in lines for _, row in points if "random" in row.floors][:1]
+        chart = accuracy_chart(
+            f"curve-{against}",
+            [[(at, row.value, row.interval) for at, row in points] for _, points in lines],
+            chance,
+            over,
+        )
+        names = tuple((name, colour(index)) for index, (name, _) in enumerate(lines))
+        found.append(Curves(title=f"against {over}", chart=chart, names=names))
+    return found
 
 
 def _examples(run: Path, questions: QuestionSet, marks: Mapping[str, Sequence[Mark]]) -> list[Example]:

@@ -83,6 +83,46 @@ def line_chart(name: str, curves: Sequence[Curve]) -> str:
         return _svg(name, lambda buffer: figure.savefig(buffer, format="svg", transparent=True))
 
 
+def accuracy_chart(
+    name: str,
+    lines: Sequence[Sequence[tuple[float, float, tuple[float, float] | None]]],
+    floors: Sequence[float],
+    over: str,
+) -> str:
+    """Shares right over a quantity that spans decades, as SVG: each point with its interval; floors dashed.
+
+    Args:
+        name: Unique within the page.
+        lines: (quantity, share, interval) of each point, by line.
+        floors: Shares that know nothing.
+        over: What the quantity is; a text of ours, never one from a file.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    with _style(name):
+        figure = Figure(figsize=(4.1, 2.3))
+        axes = figure.subplots()
+        for floor in floors:
+            axes.axhline(floor, color=_FAINT, linewidth=1.3, linestyle=(0, (4, 3)))
+        for index, points in enumerate(lines):
+            shade = _PALETTE[index % COLOURS]
+            at, values = [point[0] for point in points], [point[1] for point in points]
+            axes.plot(at, values, color=shade, linewidth=1.7, marker="o", markersize=3.5)
+            for x, _, interval in points:
+                if interval is not None:
+                    axes.plot([x, x], interval, color=shade, linewidth=1.0, alpha=0.6)
+        axes.set_xscale("log")
+        axes.set_xticks(sorted({point[0] for points in lines for point in points}))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.2g}" if x >= 1e5 else f"{x:,.0f}"))
+        axes.set_ylim(0, 1)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f}%"))
+        axes.set_xlabel(over)
+        axes.grid(visible=True, axis="y")
+        return _svg(name, lambda buffer: figure.savefig(buffer, format="svg", transparent=True))
+
+
 def horizon_chart(
     name: str,
     times: Sequence[float],

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from monde.errors import MondeError, ServingError
-from monde.limits import MAX_EPISODE_STEPS, MAX_PING_SECONDS, MAX_SEND_SECONDS, MAX_SESSION_PENDING
+from monde.limits import BUSY_SECONDS, MAX_EPISODE_STEPS, MAX_PING_SECONDS, MAX_SEND_SECONDS, MAX_SESSION_PENDING
 from monde.serving.deciders import Course, Job
 from monde.serving.desk import Desk
 from monde.serving.goals import read_goal
@@ -38,6 +38,7 @@ from monde.wire import (
 SMALL = 64
 """A message of up to so many bytes may be a stop: it is read even from a session that speaks too often."""
 
+BUSY = 503
 POLICY = 1008
 """What a WebSocket is closed with: a client outside its contract."""
 
@@ -166,6 +167,8 @@ class Control:
             resized = job.request.sample.resized if job.begins else ()
             await self._send_act(replace(act, seq=message.seq, resized=resized, seconds=monotonic() - arrived))
         except MondeError as error:
+            if isinstance(error, ServingError) and error.status == BUSY:
+                await asyncio.sleep(BUSY_SECONDS)
             await self._send_refusal(error, message.seq)
         finally:
             session.pending -= 1

@@ -58,7 +58,7 @@ def possible_or_not(draw: Draw) -> Made:
     right = draw.turn % 2
     order = (possible, broken) if right == 0 else (broken, possible)
     shown: list[UInt8[np.ndarray, "T 3 h w"]] = [films[begins], films[2 + begins]]
-    texts = [f"Film {index + 1}:\n{_tell(shots, turns)}" for index, turns in enumerate(order)]
+    texts = [f"Film {index + 1}:\n{tell_film(shots, turns)}" for index, turns in enumerate(order)]
     return draw.choice(
         "One of the two films shows what can happen, the other what cannot. Which film is possible?",
         f"Two films at {RATE_HZ:g} frames a second; x to the right, y downwards. Objects are told of whether or not "
@@ -73,7 +73,7 @@ def possible_or_not(draw: Draw) -> Made:
 def read_films(text: str) -> tuple[Told, Told]:
     """The two films that `possible_or_not` told."""
     _, first, second = re.split(r"^Film [12]:$", text, flags=re.MULTILINE)
-    return _read(first), _read(second)
+    return read_film(first), read_film(second)
 
 
 def _turns(frames: int, cuts: tuple[int, ...], begins: int) -> np.ndarray:
@@ -82,7 +82,8 @@ def _turns(frames: int, cuts: tuple[int, ...], begins: int) -> np.ndarray:
     return turns if begins == 0 else 1 - turns
 
 
-def _tell(shots: Sequence[Shot], turns: np.ndarray) -> str:
+def tell_film(shots: Sequence[Shot], turns: np.ndarray) -> str:
+    """One film as text; `turns` says which shot each frame is of."""
     frames = len(turns)
     lines = [f"{frames} frames, gravity {shots[turns[0]].gravity:.4f} px/s^2"]
     for (x0, y0, x1, y1), first, last in _spans([_solids(shots[turn]) for turn in turns]):
@@ -138,7 +139,8 @@ def _spans(told: Sequence[Sequence[T]]) -> list[tuple[T, int, int]]:
     return found
 
 
-def _read(text: str) -> Told:
+def read_film(text: str) -> Told:
+    """The film that `tell_film` told."""
     gravity = _GRAVITY.search(text)
     looks = [match.groups() for match in _OBJECT.finditer(text)]
     frames: dict[int, dict[int, Body]] = {}

@@ -173,7 +173,7 @@ def _waypoint(
     wanted = np.where(goals[:, 0] < middle, -1.0, 1.0)
     in_door = np.abs(here[:, 0] - middle) < clear - 0.5
     aligned = in_door | (np.abs(here[:, 1] - door) < 0.5)
-    direct = (side == wanted) & ~in_door
+    direct = ((side == wanted) & ~in_door) | math.isnan(door)
     gate = middle + clear * np.where(aligned, wanted, side)
     return np.where(direct[:, None], goals, np.stack([gate, np.full(len(here), door)], axis=1))
 

@@ -108,14 +108,36 @@ def surprise(
             latents = encode_films(model, films[rows, phase::stride])
             if latents.values.shape[1] < chosen.least_steps:
                 continue
-            whole = _predictions(model, latents, None, chosen)
+            whole, shorter = _compared(model, latents, chosen)
             for k, error in whole.items():
                 errors[k][rows, phase + k * stride :: stride] = error
-            for c in chosen.moments:
-                for k, error in _predictions(model, latents, c, chosen).items():
-                    ratio = (whole[k] + NEGLIGIBLE) / (error + NEGLIGIBLE)
-                    contrasts[k, c][rows, phase + k * stride :: stride] = np.log(ratio)
+            for (k, c), ratio in shorter.items():
+                contrasts[k, c][rows, phase + k * stride :: stride] = ratio
     return Surprise(errors=errors, contrasts=contrasts, rate_hz=rate_hz)
+
+
+def contrast(
+    model: JEPA, latents: Latents, config: SurpriseConfig
+) -> dict[tuple[int, int], Float64[np.ndarray, "n u"]]:
+    """The contrasts of films whose latents at the model's step are known, [n, t - k] by (horizon, short context): of
+    models that read other sensors than a camera, too.
+
+    Raises:
+        DataError: Predictions that are not finite.
+    """
+    return _compared(model, latents, config)[1]
+
+
+def _compared(
+    model: JEPA, latents: Latents, config: SurpriseConfig
+) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[tuple[int, int], Float64[np.ndarray, "n u"]]]:
+    """Errors from all frames before by horizon, and their contrasts."""
+    whole = _predictions(model, latents, None, config)
+    contrasts = {}
+    for c in config.moments:
+        for k, error in _predictions(model, latents, c, config).items():
+            contrasts[k, c] = np.log((whole[k] + NEGLIGIBLE) / (error + NEGLIGIBLE))
+    return whole, contrasts
 
 
 def _parts(n: int, size: int) -> Iterator[slice]:

@@ -1,0 +1,187 @@
+"""The four corners by name: taught alike, tuned alike, opened alike."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from monde.bets.corners.episodes import Episodes
+from monde.bets.corners.lessons import TAUGHT, Lesson, Taught
+from monde.bets.corners.shown import READ, Rendering
+from monde.bets.files import QuestionSet
+from monde.bets.marking import Mark, mark
+from monde.bets.types import Contestant
+from monde.errors import StoreError, UsageError, unknown_name
+from monde.store import write_json
+
+CORNERS: Mapping[str, tuple[Rendering, str]] = MappingProxyType(
+    {
+        "sensors-latent": ("sensors", "latent"),
+        "state-latent": ("state", "latent"),
+        "sensors-tokens": ("sensors", "tokens"),
+        "state-tokens": ("state", "tokens"),
+    }
+)
+"""What each sees, and what it predicts."""
+
+WORLD_MODEL = "sensors-latent"
+"""The corner that is this project's own."""
+
+RATES = (0.5, 1.0, 2.0)
+"""Times a corner's usual learning rate: what each is tuned over."""
+
+TRIAL_SHARE = 0.1
+"""Share of a lesson's compute that each trial of tuning takes, on top of it."""
+
+TUNED = "tuned.json"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """What tuning found.
+
+    Args:
+        rate: The best.
+        right: Share of the validation questions that were answered right, by rate.
+        flops: Compute of all trials.
+    """
+
+    rate: float
+    right: Mapping[str, float]
+    flops: float
+
+
+def teach(name: str, episodes: Episodes, out: Path, lesson: Lesson, progress: Progress | None = None) -> Taught:
+    """Teach one corner into the folder `out`.
+
+    Raises:
+        UsageError: An unknown corner, `out` exists, or too little compute.
+        DataError: The episodes are gone or altered.
+    """
+    rendering, objective = _corner(name)
+    # Each brings torch, and only one is needed.
+    if objective == "latent":
+        from monde.bets.corners.latents import teach_latents
+
+        return teach_latents(episodes, out, rendering, lesson, progress)
+    from monde.bets.corners.tokens import teach_tokens
+
+    return teach_tokens(episodes, out, rendering, lesson, progress)
+
+
+def open_corner(name: str, folder: Path) -> Contestant:
+    """A corner that was taught.
+
+    Raises:
+        UsageError: An unknown corner.
+        StoreError: The folder holds no such corner, or an altered one.
+    """
+    rendering, objective = _corner(name)
+    if not folder.is_dir():
+        remedy = "teach it first: monde bets teach"
+        raise StoreError(f"{folder} holds no corner", got="no such folder", remedy=remedy)
+    if objective == "latent":
+        from monde.bets.corners.latents import open_latents
+
+        return open_latents(folder, rendering)
+    from monde.bets.corners.tokens import open_tokens
+
+    return open_tokens(folder)
+
+
+def open_corners(folder: Path) -> list[Contestant]:
+    """Every corner in the folder of `monde bets teach`.
+
+    Raises:
+        StoreError: There is none, or an altered one.
+    """
+    return [open_corner(name, folder / name) for name in corners_in(folder)]
+
+
+def corners_in(folder: Path) -> tuple[str, ...]:
+    """Names of the corners in such a folder.
+
+    Raises:
+        StoreError: There is none.
+    """
+    found = tuple(name for name in CORNERS if (folder / name / TAUGHT).exists())
+    if not found:
+        raise StoreError(f"{folder} holds no corners", expected=list(CORNERS), remedy="teach them: monde bets teach")
+    return found
+
+
+def tune(
+    name: str,
+    episodes: Episodes,
+    out: Path,
+    lesson: Lesson,
+    validation: QuestionSet,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Try each of `RATES` with `TRIAL_SHARE` of the lesson's compute, and take the one that answers most of the
+    validation questions right: the same budget and the same yardstick for every corner.
+
+    Args:
+        name: Of the corner.
+        episodes: As for teaching.
+        out: Folder for the trials; removed afterwards.
+        lesson: Whose compute is meant.
+        validation: A set of the train split.
+        progress: Told what is being done.
+
+    Raises:
+        UsageError: A validation set of the test split.
+    """
+    if validation.split != "train":
+        raise UsageError(
+            "corners are not tuned on what they are judged by", got=f"split {validation.split!r}", expected="train"
+        )
+    right, flops = dict[str, float](), 0.0
+    for rate in RATES:
+        folder = out / f"{rate:g}"
+        shutil.rmtree(folder, ignore_errors=True)
+        if progress is not None:
+            progress(f"trying {rate:g} times the usual learning rate")
+        tried = teach(name, episodes, folder, replace(lesson, flops=lesson.flops * TRIAL_SHARE, rate=rate), progress)
+        flops += tried.total
+        marks = marked(open_corner(name, folder), validation)
+        right[f"{rate:g}"] = float(np.mean([one.correct for one in marks]))
+    shutil.rmtree(out, ignore_errors=True)
+    best = max(RATES, key=lambda rate: right[f"{rate:g}"])
+    return Tuned(rate=best, right=right, flops=flops)
+
+
+def teach_tuned(
+    name: str,
+    episodes: Episodes,
+    out: Path,
+    lesson: Lesson,
+    validation: QuestionSet,
+    progress: Progress | None = None,
+) -> tuple[Taught, Tuned]:
+    """Tune, then teach at the rate found; what tuning found is kept beside the corner."""
+    tuned = tune(name, episodes, out.with_name(out.name + ".tuning"), lesson, validation, progress)
+    taught = teach(name, episodes, out, replace(lesson, rate=tuned.rate), progress)
+    write_json(out / TUNED, {"rate": tuned.rate, "right": dict(tuned.right), "flops": tuned.flops})
+    return taught, tuned
+
+
+def marked(contestant: Contestant, questions: QuestionSet, grades: Sequence[str] = ()) -> list[Mark]:
+    """Its marks on those questions of a set that corners are asked, of some grades or of all."""
+    truths = questions.truths()
+    return [
+        mark(question, truths[question.id], contestant.answer(question))
+        for question in questions.questions()
+        if str(question.about.get("ask")) in READ and (not grades or question.grade in grades)
+    ]
+
+
+def _corner(name: str) -> tuple[Rendering, str]:
+    if name not in CORNERS:
+        raise unknown_name("corner", name, list(CORNERS))
+    return CORNERS[name]

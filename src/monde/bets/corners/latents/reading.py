@@ -1,0 +1,107 @@
+"""What is read off a latent corner's models: places and radii of things, a screen; place and door in two rooms.
+
+Fitted on frozen latents of training episodes. Two readouts of films: `ahead` reads a belief, memory and all, seen or
+imagined; `now` reads the latent of a single frame, as options are single frames.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from monde.bets.corners.latents.seeing import encoded
+from monde.bets.corners.shown import Rendering
+from monde.bets.corners.states import PLACES_AT, SCREEN_AT, SLOTS, THING
+from monde.evaluation.physics.beliefs import beliefs_along
+from monde.models import JEPA, load_model
+from monde.models.load import weights_hash
+from monde.readouts import MLPReadout, MLPReadoutConfig, fit_mlp
+from monde.store import RunFolder, load_bound, save_artefact
+from monde.training.setup import Setup, reopen
+from monde.types import Latents
+
+KIND = "bets_readouts"
+FITTED_EPISODES = 2500
+"""Training episodes, at most, that readouts are fitted on."""
+
+LEAST_CONTEXT = 2
+"""Moments of a film after which its belief is read: motion is not seen in one."""
+
+RADII_AT = tuple(k * THING + 5 for k in range(SLOTS))
+PRESENT_AT = tuple(k * THING for k in range(SLOTS))
+SCREEN = slice(SCREEN_AT + 1, SCREEN_AT + 5)
+
+Readouts = Mapping[str, MLPReadout]
+
+
+def fit_readouts(run: Path, rendering: Rendering, seed: int) -> None:
+    """Fit and keep the readouts of one run: of films where nobody acts in it, of acting otherwise."""
+    model, (_, setup) = load_model(run), reopen(run)
+    films = model.actions.unactuated
+    fitted = _of_films(model, setup, seed) if films else _of_acting(model, setup, seed)
+    tensors = {f"{name}/{key}": value for name, readout in fitted.items() for key, value in readout.state().items()}
+    folder = RunFolder(run).readouts / KIND
+    save_artefact(folder, KIND, tensors, {"of": weights_hash(run), "names": sorted(fitted), "rendering": rendering})
+
+
+def load_readouts(run: Path) -> Readouts:
+    """As they were fitted.
+
+    Raises:
+        StoreError: Missing, altered, or fitted on other weights.
+    """
+    folder = RunFolder(run).readouts / KIND
+    what = f"the readouts in {folder} were fitted on the latents of another model"
+    artefact = load_bound(folder, KIND, weights_hash(run), what, "teach the corner again")
+    by_name: dict[str, dict[str, Tensor]] = {}
+    for key, value in artefact.tensors.items():
+        name, _, rest = key.partition("/")
+        by_name.setdefault(name, {})[rest] = value
+    return {name: MLPReadout.from_state(state) for name, state in by_name.items()}
+
+
+def _of_films(model: JEPA, setup: Setup, seed: int) -> Readouts:
+    rows, now, told = [], [], []
+    for latents, states in _episodes(model, setup):
+        rows.append(beliefs_along(model, latents)[0, LEAST_CONTEXT - 1 :])
+        now.append(latents.values[0].flatten(1).float().cpu())
+        told.append(states)
+    later = torch.cat([states[LEAST_CONTEXT - 1 :] for states in told])
+    values, known = _things(later)
+    config = MLPReadoutConfig(seed=seed)
+    ahead = fit_mlp(torch.cat(rows), values, config, known)
+    places, there = _things(torch.cat(told))
+    open_view = (torch.cat(told)[:, SCREEN_AT] == 0)[:, None]
+    shown = slice(0, 2 * SLOTS)
+    return {
+        "ahead": ahead,
+        "now": fit_mlp(torch.cat(now), places[:, shown], config, there[:, shown] & open_view),
+    }
+
+
+def _things(states: Float[Tensor, "n S"]) -> tuple[Float[Tensor, "n k"], Bool[Tensor, "n k"]]:
+    """Places (x, y of each slot), radii, and a screen's box; known where there is such a thing."""
+    present = states[:, list(PRESENT_AT)] > 0
+    screen = (states[:, SCREEN_AT] > 0)[:, None].expand(-1, 4)
+    values = torch.cat([states[:, list(PLACES_AT)], states[:, list(RADII_AT)], states[:, SCREEN]], dim=1)
+    return values, torch.cat([present.repeat_interleave(2, dim=1), present, screen], dim=1)
+
+
+def _of_acting(model: JEPA, setup: Setup, seed: int) -> Readouts:
+    latents, told = [], []
+    for seen, states in _episodes(model, setup):
+        latents.append(seen.values[0].flatten(1).float().cpu())
+        told.append(states)
+    return {"layout": fit_mlp(torch.cat(latents), torch.cat(told), MLPReadoutConfig(seed=seed))}
+
+
+def _episodes(model: JEPA, setup: Setup) -> Iterator[tuple[Latents, Float[Tensor, "T S"]]]:
+    """Latents and states of whole episodes at the model's step."""
+    (sensor,) = model.sensors
+    stride = model.actions.block
+    for episode in setup.split.train[:FITTED_EPISODES]:
+        clip = setup.recording.read(episode, 0, setup.recording.lengths[episode], [sensor.name, "state"])
+        frames = clip.stream(sensor.name).values[:, ::stride].numpy()
+        yield encoded(model, frames), clip.stream("state").values[0, ::stride]

@@ -1,0 +1,100 @@
+"""The corners of latent prediction: taught within their compute, opened as they were, asked everything."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from monde.bets.corners.episodes import Episodes
+from monde.bets.corners.latents import LatentCorner, open_latents, teach_latents
+from monde.bets.corners.lessons import Lesson, Taught, counted
+from monde.bets.corners.shown import READ, Rendering
+from monde.bets.files import QuestionSet
+from monde.bets.types import Question
+from monde.errors import StoreError, UsageError
+
+FLOPS = 2e11
+Corner = tuple[Path, Taught]
+
+
+@pytest.fixture(scope="module", params=["sensors", "state"])
+def rendering(request: pytest.FixtureRequest) -> Rendering:
+    return "sensors" if request.param == "sensors" else "state"
+
+
+@pytest.fixture(scope="module")
+def corner(rendering: Rendering, episodes: Episodes, tmp_path_factory: pytest.TempPathFactory) -> Corner:
+    out = tmp_path_factory.mktemp("corner") / rendering
+    return out, teach_latents(episodes, out, rendering, Lesson(flops=FLOPS))
+
+
+def test_flops_are_those_of_torchs_own_counter() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 36, 10))
+    query = torch.randn(2, 4, 5, 16, requires_grad=True)
+
+    def run() -> None:
+        seen = nn.functional.scaled_dot_product_attention(query, query, query, is_causal=True)
+        (network(torch.randn(4, 3, 8, 8)).sum() + seen.sum()).backward()
+
+    with FlopCounterMode(display=False) as counter:
+        run()
+    assert counted(run)[1] == counter.get_total_flops() > 0
+
+
+def test_compute_is_what_was_asked_for(corner: Corner) -> None:
+    folder, taught = corner
+    assert taught.total == pytest.approx(FLOPS, rel=0.2)  # a step of some parts is a tenth of so little
+    assert min(taught.steps.values()) >= 1
+    assert Taught.load(folder) == taught
+    assert not folder.with_name(folder.name + ".trial").exists()
+
+
+def test_every_question_is_answered_the_same_again(
+    corner: Corner, rendering: Rendering, validation: QuestionSet
+) -> None:
+    first, second = open_latents(corner[0], rendering), open_latents(corner[0], rendering)
+    assert first.name == f"{rendering}-latent"
+    assert first.identity == second.identity
+    asked = set()
+    for question in validation.questions():
+        answer = first.answer(question)
+        assert answer.failure is None, (question.id, answer.note)
+        assert replace(answer, seconds=0) == replace(second.answer(question), seconds=0)
+        asked.add(question.about["ask"])
+    assert asked >= set(READ) - {"nearer", "above", "left-of", "hidden-by", "reachable"}
+
+
+def test_what_it_never_saw_it_cannot_read(corner: Corner, rendering: Rendering) -> None:
+    language = Question(
+        id="x",
+        family="bbh",
+        grade="easy",
+        kind="choice",
+        prompt="?",
+        text="t",
+        options=("a", "b"),
+        about={"ask": "text"},
+    )
+    assert open_latents(corner[0], rendering).answer(language).failure == "cannot-read"
+
+
+def test_too_little_compute_and_altered_corners_are_refused(
+    corner: Corner, rendering: Rendering, episodes: Episodes, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="not enough for a step"):
+        teach_latents(episodes, tmp_path / "little", rendering, Lesson(flops=1e6))
+    with pytest.raises(UsageError, match="exists already"):
+        teach_latents(episodes, corner[0], rendering, Lesson(flops=FLOPS))
+    with pytest.raises(UsageError, match="teaches nothing"):
+        Lesson(flops=0)
+    readouts = next(corner[0].rglob("bets_readouts/tensors.safetensors"))
+    kept = readouts.read_bytes()
+    readouts.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    try:
+        with pytest.raises(StoreError, match="altered"):
+            LatentCorner(corner[0], rendering)
+    finally:
+        readouts.write_bytes(kept)
