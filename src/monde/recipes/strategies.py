@@ -47,7 +47,7 @@ PLANNERS: Mapping[str, Planner] = {
     "icem": ICEMPlanner(ICEMConfig(horizon=6)),
     # Three blocks ahead (with two it ran into things in twice as many steps: docs/log.md), and sequences that no actor
     # proposed: it knows nothing of what must be kept clear of.
-    "keep-clear": HybridPlanner(HybridConfig(horizon=3, samples=48, rounds=2, wide=24)),
+    "keep-clear": HybridPlanner(HybridConfig(horizon=3, samples=32, rounds=2, wide=16)),
     "mppi": MPPIPlanner(MPPIConfig(horizon=6)),
     "random-shooting": RandomShootingPlanner(RandomShootingConfig(horizon=6, samples=640)),
 }
