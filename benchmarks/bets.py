@@ -111,6 +111,11 @@ def teach_all(keep: Path, corners: list[str], flops: float) -> None:
             print(name, *found, flush=True)
 
 
+def tell(what: str) -> None:
+    """Say what is being done."""
+    print(what, flush=True)
+
+
 def equal(keep: Path) -> list[Row]:
     """Compute and tuning of each corner over their means."""
     taught = {name: Taught.load(keep / name) for name in CORNERS}
