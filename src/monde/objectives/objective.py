@@ -27,6 +27,7 @@ class ObjectiveConfig:
         inverse_weight: Weight of inverse dynamics; 0 leaves it out.
         within_weight: Weight of the term that has a quarter of the dimensions vary within clips, each in its own way:
             what never changes in a film is predicted best and would fill all; 0 leaves it out.
+        kept_weight: Weight of telling what the untrained encoder told (`Kept`); 0 leaves it out.
         rollout_weight: Weight of the multi-step prediction against the one-step one.
         context: Frames that the multi-step prediction is given.
         rollout_steps: Steps after which it begins anew from what was observed; 0 never, it goes on to the window's end.
@@ -41,6 +42,7 @@ class ObjectiveConfig:
     covariance_weight: float = 0.04
     inverse_weight: float = 0.0
     within_weight: float = 0.0
+    kept_weight: float = 0.0
     rollout_weight: float = 1.0
     context: int = 1
     rollout_steps: int = 0
@@ -54,6 +56,7 @@ class ObjectiveConfig:
             self.inverse_weight,
             self.rollout_weight,
             self.within_weight,
+            self.kept_weight,
         )
         if min(weights) < 0 or self.context < 1 or self.projections < 1 or self.rollout_steps < 0:
             raise ContractError("ObjectiveConfig has a negative weight or an empty context", got=self)

@@ -289,7 +289,7 @@ class _Trainer:
 def optimiser_for(module: TrainStep, config: TrainConfig) -> torch.optim.Optimizer:
     """AdamW as a run is trained with."""
     # Gains, biases and codes are not decayed: decay towards zero is meant for matrices.
-    named = list(module.named_parameters())
+    named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
     matrices = [parameter for _, parameter in named if parameter.ndim >= 2]
     others = [parameter for _, parameter in named if parameter.ndim < 2]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]

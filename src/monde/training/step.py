@@ -1,13 +1,17 @@
 """One step's loss as a module, so that DDP can wrap it: model, objective and nothing else."""
 
+import copy
+
+import torch
 from torch import Generator, nn
 
 from monde.models import JEPA
 from monde.objectives import Losses, Objective, ObjectiveConfig
+from monde.objectives.kept import Kept
 from monde.objectives.meters import CollapseMeters, measure_collapse
 from monde.perception import FrozenPerception, Perception
 from monde.training.hiding import hidden_senses
-from monde.types import Clip
+from monde.types import Clip, Latents
 
 
 class TrainStep(nn.Module):
@@ -30,6 +34,9 @@ class TrainStep(nn.Module):
         self.model = model
         self.objective = Objective(objective, model.latent, model.actions.width)
         self.meters: CollapseMeters | None = None
+        # It is saved beside the model, so that a resumed run keeps what the first one began with.
+        self.first = copy.deepcopy(model.perception).requires_grad_(False) if objective.kept_weight else None
+        self.kept = Kept(model.latent) if objective.kept_weight else None
 
     def forward(self, clip: Clip, generator: Generator, measure: bool = False) -> Losses:
         """Losses of a batch of aligned clips with actions [B, T-1, A]."""
@@ -48,9 +55,19 @@ class TrainStep(nn.Module):
         config = self.objective.config
         context = config.context if config.rollout_weight else None
         predictions = self.model.predict(latents, actions, context, config.rollout_steps)
-        losses = self.objective(latents.values, actions, predictions, generator)
+        losses = self._keeping(clip, latents, self.objective(latents.values, actions, predictions, generator))
         if seen is latents:
             return losses
         # Towards the whole latent, which stays where it is: pulled back, it would give up what only one sense tells.
         apart = (seen.values - latents.values.detach()).square().mean()
         return Losses(losses.total + apart, {**losses.parts, "hidden": apart.detach()})
+
+    def _keeping(self, clip: Clip, latents: Latents, losses: Losses) -> Losses:
+        if self.first is None or self.kept is None:
+            return losses
+        device = self.model.device
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=self.model.autocast):
+            first = self.first(clip.to(device)).values.float()
+        error = self.kept(latents.values, first)
+        weight = self.objective.config.kept_weight
+        return Losses(losses.total + weight * error, {**losses.parts, "kept": error.detach()})

@@ -70,7 +70,7 @@ def _of_films(model: JEPA, setup: Setup, seed: int) -> Readouts:
         told.append(states)
     later = torch.cat([states[LEAST_CONTEXT - 1 :] for states in told])
     values, known = _things(later)
-    config = MLPReadoutConfig(seed=seed)
+    config = MLPReadoutConfig(dropout=0.0, seed=seed)
     ahead = fit_mlp(torch.cat(rows), values, config, known)
     places, there = _things(torch.cat(told))
     open_view = (torch.cat(told)[:, SCREEN_AT] == 0)[:, None]
@@ -94,7 +94,7 @@ def _of_acting(model: JEPA, setup: Setup, seed: int) -> Readouts:
     for seen, states in _episodes(model, setup):
         latents.append(seen.values[0].flatten(1).float().cpu())
         told.append(states)
-    return {"layout": fit_mlp(torch.cat(latents), torch.cat(told), MLPReadoutConfig(seed=seed))}
+    return {"layout": fit_mlp(torch.cat(latents), torch.cat(told), MLPReadoutConfig(dropout=0.0, seed=seed))}
 
 
 def _episodes(model: JEPA, setup: Setup) -> Iterator[tuple[Latents, Float[Tensor, "T S"]]]:

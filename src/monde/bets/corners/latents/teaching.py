@@ -135,7 +135,9 @@ def _parts(episodes: Episodes, rendering: Rendering, lesson: Lesson) -> tuple[_P
 
 
 def _films(data: Path, rendering: Rendering, lesson: Lesson) -> TrainConfig:
-    objective = ObjectiveConfig(regulariser_weight=0.3, within_weight=1.0, context=2, rollout_steps=3, outliers=0.1)
+    objective = ObjectiveConfig(
+        regulariser_weight=0.3, within_weight=1.0, kept_weight=1.0, context=2, rollout_steps=3, outliers=0.1
+    )
     return TrainConfig(
         data=str(data),
         run="",
