@@ -27,3 +27,32 @@ def shared_folder(shared_data: Path) -> Path:
     if not (shared_data / "phyre-tasks").is_dir() or not (shared_data / "text-spatial").is_dir():
         pytest.skip("no puzzles and no text tasks")
     return shared_data
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A causal model of two small layers and a tokenizer of bytes, made here and saved."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny")
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: k for k, letter in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    told = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    told.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    told.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=256,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=2048,
+        bos_token_id=0,
+        eos_token_id=1,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder

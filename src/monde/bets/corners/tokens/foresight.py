@@ -49,8 +49,8 @@ class Foresees(Protocol):
         """Log-likelihood of a film, moment by moment."""
         ...
 
-    def changed(self, seen: Shown, seconds: float, subject: str, cause: str) -> float:
-        """How far apart (px) a disc would be without another."""
+    def changed(self, seen: Shown, seconds: float, subject: str, causes: Sequence[str]) -> list[float]:
+        """How far (px) a disc would be from where it will be, without each of these."""
         ...
 
 
@@ -107,8 +107,11 @@ class StateForesight:
             total += float(self._likelihood(words).sum())
         return total
 
-    def changed(self, seen: Shown, seconds: float, subject: str, cause: str) -> float:
-        """Distance of the expected places, and of what is thought likely of them."""
+    def changed(self, seen: Shown, seconds: float, subject: str, causes: Sequence[str]) -> list[float]:
+        """Distances of the expected places, and of what is thought likely of them."""
+        return [self._changed(seen, seconds, subject, cause) for cause in causes]
+
+    def _changed(self, seen: Shown, seconds: float, subject: str, cause: str) -> float:
         slots = np.array([[SLOT_OF[subject]]])
         both = np.stack([seen.film[-1], without(seen, cause, "state").film[-1]])
         words = self._words(both, np.repeat(slots, 2, axis=0), seconds)
@@ -178,10 +181,11 @@ class SensorForesight:
             total += float(self._predictor.likelihood(words).sum())
         return total
 
-    def changed(self, seen: Shown, seconds: float, subject: str, cause: str) -> float:
-        """Distance of the mean places."""
+    def changed(self, seen: Shown, seconds: float, subject: str, causes: Sequence[str]) -> list[float]:
+        """Distances of the mean places."""
         here = self.places(seen, seconds, [subject])[0]
-        return float(np.linalg.norm(here - self.places(without(seen, cause, "sensors"), seconds, [subject])[0]))
+        rest = [self.places(without(seen, cause, "sensors"), seconds, [subject])[0] for cause in causes]
+        return [float(np.linalg.norm(place - here)) for place in rest]
 
     def _words(self, seen: Shown, seconds: float, n: int) -> Words:
         film = seen.film[np.maximum(len(seen.film) - 1 + np.array(PAST), 0)]

@@ -1,0 +1,69 @@
+"""Corners by name: tuned alike, opened from one folder, their curves; and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from monde.bets.corners.curves import curves_card
+from monde.bets.corners.episodes import Episodes
+from monde.bets.corners.four import CORNERS, RATES, open_corner, open_corners, teach, teach_tuned, tune
+from monde.bets.corners.lessons import Lesson, Taught
+from monde.bets.files import QuestionSet
+from monde.bets.questions.build import build_set
+from monde.errors import StoreError, UsageError
+from monde.store import read_json
+
+FLOPS = 4e10
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> QuestionSet:
+    """Quick questions of the train split."""
+    out = tmp_path_factory.mktemp("sets") / "few"
+    return build_set(out, n=4, seed=7, families=("what-if", "where-will-it-be"), grades=("easy",), split="train")
+
+
+@pytest.fixture(scope="module")
+def folder(episodes: Episodes, few: QuestionSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `monde bets teach` leaves it, with one corner, tuned."""
+    out = tmp_path_factory.mktemp("taught")
+    (out / "episodes").symlink_to(episodes.films.parent)
+    teach_tuned("state-tokens", episodes, out / "state-tokens", Lesson(flops=FLOPS), few)
+    return out
+
+
+def test_all_rates_are_tried_with_the_same_compute(folder: Path) -> None:
+    told = read_json(folder / "state-tokens" / "tuned.json")
+    right = told["right"]
+    assert isinstance(right, dict)
+    assert sorted(map(float, right)) == sorted(RATES)
+    assert told["rate"] == float(max(right, key=lambda rate: float(right[rate])))
+    assert float(str(told["flops"])) == pytest.approx(0.3 * FLOPS, rel=0.05)
+    assert Taught.load(folder / "state-tokens").lesson.rate == told["rate"]
+    assert sorted(path.name for path in folder.iterdir()) == ["episodes", "state-tokens"]
+
+
+def test_corners_are_opened_by_name(folder: Path, tmp_path: Path) -> None:
+    assert [corner.name for corner in open_corners(folder)] == ["state-tokens"]
+    with pytest.raises(StoreError, match="holds no corners"):
+        open_corners(tmp_path)
+    with pytest.raises(StoreError, match="holds no corner"):
+        open_corner("sensors-latent", folder / "sensors-latent")
+    with pytest.raises(UsageError, match="sensors-latents"):
+        open_corner("sensors-latents", folder)
+    assert len(CORNERS) == 4
+
+
+def test_curves_are_told_of_what_was_taught(folder: Path, few: QuestionSet) -> None:
+    card = curves_card(folder, few)
+    against = [row.metric.split("/")[2] for row in card.rows]
+    assert against.count("compute") == against.count("episodes") == 3
+    assert all(0 <= row.value <= 1 and row.floors["random"] < 0.6 for row in card.rows)
+    assert curves_card(folder, few).rows == card.rows
+
+
+def test_nobody_is_tuned_on_what_it_is_judged_by(episodes: Episodes, small_set: QuestionSet, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not tuned on what they are judged by"):
+        tune("state-tokens", episodes, tmp_path / "t", Lesson(flops=FLOPS), small_set)
+    with pytest.raises(UsageError, match="no-corner"):
+        teach("no-corner", episodes, tmp_path / "c", Lesson(flops=FLOPS))
