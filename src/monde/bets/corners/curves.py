@@ -12,13 +12,16 @@ from monde.bets.solving import Guessing
 from monde.data import open_recording
 from monde.evaluation.statistics import wilson
 from monde.scorecard import Row, Scorecard
-from monde.store import commit, machine, utc_now
+from monde.store import commit, machine, read_json, utc_now, write_json
 
 SHARES = (1 / 16, 1 / 4)
 """Of the compute, and (at the larger of these shares of the compute) of the episodes."""
 
 GRADES = ("easy", "middle")
 """That curves are told of."""
+
+ASKED = "asked.json"
+"""Beside a point: what came of asking it."""
 
 Progress = Callable[[str], None]
 
@@ -82,8 +85,7 @@ def curve(
         if not (point.folder / TAUGHT).exists():
             teach(name, episodes, point.folder, point.lesson, progress)
         taught = Taught.load(point.folder)
-        marks = marked(open_corner(name, point.folder), questions, GRADES)
-        right, n = sum(one.correct for one in marks), len(marks)
+        right, n = _right(name, point.folder, questions)
         for against in point.against:
             at = f"{taught.total:.3g}" if against == "compute" else f"{point.lesson.episodes or total_episodes}"
             rows.append(
@@ -98,6 +100,19 @@ def curve(
                 )
             )
     return rows
+
+
+def _right(name: str, folder: Path, questions: QuestionSet) -> tuple[int, int]:
+    """Of how many questions how many it answers right; kept beside the corner."""
+    path = folder / ASKED
+    if path.exists():
+        kept = read_json(path)
+        if kept.get("content_hash") == questions.content_hash:
+            return int(str(kept["right"])), int(str(kept["n"]))
+    marks = marked(open_corner(name, folder), questions, GRADES)
+    right, n = sum(one.correct for one in marks), len(marks)
+    write_json(path, {"content_hash": questions.content_hash, "right": right, "n": n})
+    return right, n
 
 
 def curves_card(folder: Path, questions: QuestionSet, progress: Progress | None = None) -> Scorecard:
