@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -21,7 +22,7 @@ from monde.training.actor_step import GoalShares, attempt, draw_tasks, losses
 from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.schedule import share_done
-from monde.training.setup import reopen
+from monde.training.setup import Setup, reopen
 
 SLOW_RATE = 0.03
 """Share by which the distance's slow copy follows it at every step."""
@@ -49,6 +50,7 @@ class FitActorConfig:
         hidden: Width of both networks.
         depth: Their hidden layers.
         furthest_blocks: Distances are at most this.
+        most_frames: Learn from the first episodes that have so many frames in all, and not fewer; 0 takes all.
         goals: Where goals come from.
         seed: Of weights and batches.
         device: "auto", "cpu", "cuda", …
@@ -68,6 +70,7 @@ class FitActorConfig:
     hidden: int = 256
     depth: int = 3
     furthest_blocks: float = 25.0
+    most_frames: int = 0
     goals: GoalShares = field(default_factory=GoalShares)
     seed: int = 0
     device: str = "auto"
@@ -79,7 +82,7 @@ class FitActorConfig:
         counts = (self.frames, self.goals_each, self.recorded, self.hidden, self.depth)
         numbers = (self.learning_rate, self.temperature, self.furthest_blocks)
         ends = [end for end in (self.minutes, self.steps) if end is not None]
-        if min(*counts, *numbers, *ends) <= 0:
+        if min(*counts, *numbers, *ends) <= 0 or self.most_frames < 0:
             raise UsageError("FitActorConfig has an empty size", got=self, expected="everything > 0")
 
 
@@ -121,7 +124,7 @@ def fit_actor(
     if model.actions.unactuated:
         raise UsageError(f"{run} was learned without actions: there is nothing to act with")
     model.autocast = choose_precision(config.precision, device)
-    data = encode_frames(model, setup, standing=dict(config.goals.standing))
+    data = encode_frames(model, setup, _episodes(setup, config.most_frames), dict(config.goals.standing))
     summary = fit_heads(model, data, config, progress)
     folder, of = RunFolder(run), weights_hash(run)
     remove_artefact(folder.trust)  # it foretells what the actor that was there would have done
@@ -129,6 +132,13 @@ def fit_actor(
         remove_artefact(place)
         head.save(place, of)
     return summary
+
+
+def _episodes(setup: Setup, most_frames: int) -> tuple[int, ...]:
+    """Those trained on, or the first of them that have so many frames."""
+    counts = np.cumsum([setup.recording.lengths[episode] for episode in setup.split.train])
+    wanted = len(counts) if most_frames == 0 else int(np.searchsorted(counts, most_frames)) + 1
+    return tuple(setup.split.train[:wanted])
 
 
 def fit_heads(

@@ -4,14 +4,16 @@ Fitted on frozen latents of training episodes. Two readouts of films: `ahead` re
 imagined; `now` reads the latent of a single frame, as options are single frames.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from monde.bets.corners.latents.seeing import encoded
+from monde.bets.corners.lessons import counted
 from monde.bets.corners.shown import Rendering
 from monde.bets.corners.states import PLACES_AT, SCREEN_AT, SLOTS, THING
 from monde.evaluation.physics.beliefs import beliefs_along
@@ -23,8 +25,10 @@ from monde.training.setup import Setup, reopen
 from monde.types import Latents
 
 KIND = "bets_readouts"
-FITTED_EPISODES = 2500
-"""Training episodes, at most, that readouts are fitted on."""
+LEAST_EPISODES, MOST_EPISODES = 20, 2500
+"""Training episodes that readouts are fitted on; within these, as many as the compute allows."""
+
+EPOCHS, HIDDEN = 30, 256
 
 LEAST_CONTEXT = 2
 """Moments of a film after which its belief is read: motion is not seen in one."""
@@ -34,13 +38,24 @@ PRESENT_AT = tuple(k * THING for k in range(SLOTS))
 SCREEN = slice(SCREEN_AT + 1, SCREEN_AT + 5)
 
 Readouts = Mapping[str, MLPReadout]
+Seen = tuple[Latents, Float[Tensor, "T S"]]
 
 
-def fit_readouts(run: Path, rendering: Rendering, seed: int) -> None:
-    """Fit and keep the readouts of one run: of films where nobody acts in it, of acting otherwise."""
+def fit_readouts(run: Path, rendering: Rendering, seed: int, flops: float) -> None:
+    """Fit and keep the readouts of one run: of films where nobody acts in it, of acting otherwise.
+
+    Args:
+        run: Its folder.
+        rendering: What it sees.
+        seed: Of first weights and order.
+        flops: About what it may take.
+    """
     model, (_, setup) = load_model(run), reopen(run)
     films = model.actions.unactuated
-    fitted = _of_films(model, setup, seed) if films else _of_acting(model, setup, seed)
+    config = MLPReadoutConfig(hidden=HIDDEN, dropout=0.0, epochs=EPOCHS, seed=seed)
+    count = int(np.clip(flops / _cost(model, setup, 2 if films else 1), LEAST_EPISODES, MOST_EPISODES))
+    seen = _episodes(model, setup, setup.split.train[:count])
+    fitted = _of_films(model, seen, config) if films else _of_acting(seen, config)
     tensors = {f"{name}/{key}": value for name, readout in fitted.items() for key, value in readout.state().items()}
     folder = RunFolder(run).readouts / KIND
     save_artefact(folder, KIND, tensors, {"of": weights_hash(run), "names": sorted(fitted), "rendering": rendering})
@@ -62,15 +77,23 @@ def load_readouts(run: Path) -> Readouts:
     return {name: MLPReadout.from_state(state) for name, state in by_name.items()}
 
 
-def _of_films(model: JEPA, setup: Setup, seed: int) -> Readouts:
+def _cost(model: JEPA, setup: Setup, readouts: int) -> float:
+    """FLOPs of one episode: its latents, and its rows in all passes of fitting so many readouts."""
+    mean = sum(setup.recording.lengths) / len(setup.recording.lengths) / model.actions.block
+    (first,) = setup.split.train[:1]
+    encoding = counted(lambda: next(_episodes(model, setup, (first,))))[1]
+    weights = HIDDEN * (2 * model.latent + HIDDEN)
+    return encoding + readouts * 6 * weights * mean * EPOCHS
+
+
+def _of_films(model: JEPA, seen: Iterator[Seen], config: MLPReadoutConfig) -> Readouts:
     rows, now, told = [], [], []
-    for latents, states in _episodes(model, setup):
+    for latents, states in seen:
         rows.append(beliefs_along(model, latents)[0, LEAST_CONTEXT - 1 :])
         now.append(latents.values[0].flatten(1).float().cpu())
         told.append(states)
     later = torch.cat([states[LEAST_CONTEXT - 1 :] for states in told])
     values, known = _things(later)
-    config = MLPReadoutConfig(dropout=0.0, seed=seed)
     ahead = fit_mlp(torch.cat(rows), values, config, known)
     places, there = _things(torch.cat(told))
     open_view = (torch.cat(told)[:, SCREEN_AT] == 0)[:, None]
@@ -89,19 +112,19 @@ def _things(states: Float[Tensor, "n S"]) -> tuple[Float[Tensor, "n k"], Bool[Te
     return values, torch.cat([present.repeat_interleave(2, dim=1), present, screen], dim=1)
 
 
-def _of_acting(model: JEPA, setup: Setup, seed: int) -> Readouts:
+def _of_acting(seen: Iterator[Seen], config: MLPReadoutConfig) -> Readouts:
     latents, told = [], []
-    for seen, states in _episodes(model, setup):
-        latents.append(seen.values[0].flatten(1).float().cpu())
+    for found, states in seen:
+        latents.append(found.values[0].flatten(1).float().cpu())
         told.append(states)
-    return {"layout": fit_mlp(torch.cat(latents), torch.cat(told), MLPReadoutConfig(dropout=0.0, seed=seed))}
+    return {"layout": fit_mlp(torch.cat(latents), torch.cat(told), config)}
 
 
-def _episodes(model: JEPA, setup: Setup) -> Iterator[tuple[Latents, Float[Tensor, "T S"]]]:
+def _episodes(model: JEPA, setup: Setup, episodes: Sequence[int]) -> Iterator[Seen]:
     """Latents and states of whole episodes at the model's step."""
     (sensor,) = model.sensors
     stride = model.actions.block
-    for episode in setup.split.train[:FITTED_EPISODES]:
+    for episode in episodes:
         clip = setup.recording.read(episode, 0, setup.recording.lengths[episode], [sensor.name, "state"])
         frames = clip.stream(sensor.name).values[:, ::stride].numpy()
         yield encoded(model, frames), clip.stream("state").values[0, ::stride]

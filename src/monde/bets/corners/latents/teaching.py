@@ -28,10 +28,12 @@ FILMS, ACTING = "films", "acting"
 FILMS_ENCODER_SHARE, ACTING_ENCODER_SHARE = 0.5, 0.3
 """Share of a model's compute in which the encoder learns; the rest trains what stands on its latents."""
 
-READOUT_SHARE = 0.08
+READOUT_SHARE = 0.04
 """Share of all compute that is kept for readouts; what they took is counted."""
 
-REFINED_FRAMES = 40_000
+ENCODED_SHARE, MOST_ENCODED_FRAMES = 0.25, 100_000
+"""Share of a part's compute that may go into the latents that it stands on, and the most frames that are encoded."""
+
 USUAL_RATE, USUAL_HEAD_RATE = 2e-3, 1e-3
 TRIAL_EPISODES, FEW_STEPS, MORE_STEPS = 24, 2, 6
 
@@ -46,14 +48,15 @@ class _Part:
     Args:
         name: What it is.
         share: Of the compute.
-        encoded: Frames of which it computes the latents first, and the run whose encoder does.
-        run: Takes so many optimiser steps of it, in a folder.
+        run: Takes so many optimiser steps of it in a folder, on latents of so many frames.
+        frames: There are, of which it computes the latents first; 0 where it stands on none.
+        encoder: The run whose encoder does.
     """
 
     name: str
     share: float
-    run: Callable[[Path, int], object]
-    encoded: int = 0
+    run: Callable[[Path, int, int], object]
+    frames: int = 0
     encoder: str = FILMS
 
 
@@ -76,21 +79,24 @@ def teach_latents(
     flops, steps = dict[str, float](), dict[str, int]()
     for part in parts:
         each, encoding = costs[part.name]
-        fixed = part.encoded * encoding
-        count = int((part.share * lesson.flops - fixed) / each)
+        budget = part.share * lesson.flops
+        frames = min(part.frames, MOST_ENCODED_FRAMES, int(ENCODED_SHARE * budget / encoding))
+        fixed = frames * encoding
+        count = int((budget - fixed) / each)
         if count < 1:
             raise UsageError(
                 f"this lesson is not enough for a step of the {part.name}",
-                got=f"{part.share * lesson.flops:.3g} FLOPs",
+                got=f"{budget:.3g} FLOPs",
                 expected=f"more than {fixed + each:.3g}",
                 remedy="give more FLOPs",
             )
         tell(f"{part.name}, {count} steps")
-        part.run(out, count)
+        part.run(out, count, frames)
         flops[part.name], steps[part.name] = fixed + count * each, count
-    for of in (FILMS, ACTING):
+    for of, share in ((FILMS, FILMS_SHARE), (ACTING, 1 - FILMS_SHARE)):
         tell(f"readouts of {of}")
-        flops[f"readouts of {of}"] = _spent(fit_readouts, out / of, rendering, lesson.seed)
+        allowed = lesson.flops * READOUT_SHARE * share
+        flops[f"readouts of {of}"] = _spent(fit_readouts, out / of, rendering, lesson.seed, allowed)
     taught = Taught(lesson=lesson, flops=flops, steps=steps, cpu_seconds=watch.seconds)
     taught.save(out)
     return taught
@@ -100,7 +106,7 @@ def _parts(episodes: Episodes, rendering: Rendering, lesson: Lesson) -> tuple[_P
     films, acting = FILMS_SHARE * (1 - READOUT_SHARE), (1 - FILMS_SHARE) * (1 - READOUT_SHARE)
     watched, acted = _films(episodes.films, rendering, lesson), _acting(episodes.acting, rendering, lesson)
     rate = USUAL_HEAD_RATE * lesson.rate
-    refined = RefineConfig(minutes=None, steps=1, most_frames=REFINED_FRAMES, learning_rate=rate, seed=lesson.seed)
+    refined = RefineConfig(minutes=None, steps=1, learning_rate=rate, seed=lesson.seed)
     goals = GoalShares(elsewhere=0.0)
     # Small, so that there are many steps: with four times the width and a quarter of the steps it got to 52% of goals
     # in the other room instead of 60% (docs/log.md).
@@ -111,24 +117,24 @@ def _parts(episodes: Episodes, rendering: Rendering, lesson: Lesson) -> tuple[_P
         _Part(
             name="model of films",
             share=films * FILMS_ENCODER_SHARE,
-            run=lambda out, n: train(replace(watched, run=str(out / FILMS), steps=n)),
+            run=lambda out, n, _: train(replace(watched, run=str(out / FILMS), steps=n)),
         ),
         _Part(
             name="dynamics of films",
             share=films * (1 - FILMS_ENCODER_SHARE),
-            run=lambda out, n: refine(out / FILMS, replace(refined, steps=n)),
-            encoded=min(REFINED_FRAMES, _frames(episodes.films, lesson)),
+            run=lambda out, n, frames: refine(out / FILMS, replace(refined, steps=n, most_frames=max(1, frames))),
+            frames=_frames(episodes.films, lesson),
         ),
         _Part(
             name="model of acting",
             share=acting * ACTING_ENCODER_SHARE,
-            run=lambda out, n: train(replace(acted, run=str(out / ACTING), steps=n)),
+            run=lambda out, n, _: train(replace(acted, run=str(out / ACTING), steps=n)),
         ),
         _Part(
             name="actor",
             share=acting * (1 - ACTING_ENCODER_SHARE),
-            run=lambda out, n: fit_actor(out / ACTING, replace(actor, steps=n)),
-            encoded=_frames(episodes.acting, lesson),
+            run=lambda out, n, frames: fit_actor(out / ACTING, replace(actor, steps=n, most_frames=max(1, frames))),
+            frames=_frames(episodes.acting, lesson),
             encoder=ACTING,
         ),
     )
@@ -183,8 +189,8 @@ def _costs(parts: tuple[_Part, ...], out: Path) -> dict[str, tuple[float, float]
     """By part, the FLOPs of one of its steps, and of one frame that it encodes; counted on a few episodes."""
     trial = out.with_name(out.name + ".trial")
     try:
-        few = {part.name: _spent(part.run, trial / "few", FEW_STEPS) for part in parts}
-        more = {part.name: _spent(part.run, trial / "more", MORE_STEPS) for part in parts}
+        few = {part.name: _spent(part.run, trial / "few", FEW_STEPS, part.frames) for part in parts}
+        more = {part.name: _spent(part.run, trial / "more", MORE_STEPS, part.frames) for part in parts}
         encoding = {run: _encoding(trial / "few" / run) for run in (FILMS, ACTING)}
     finally:
         shutil.rmtree(trial, ignore_errors=True)
