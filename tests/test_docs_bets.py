@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SMALLER = {
     "--films 4000 --walks 2000": "--films 30 --walks 24",
-    "--flops 4e13 --validation data/val": "--flops 1e11 --corners state-tokens",
+    "--flops 4e13 --validation data/val": "--flops 2e10 --corners state-tokens",
     "--n 24": "--n 1",
 }
 """The page teaches for half an hour; here one corner is taught for seconds."""

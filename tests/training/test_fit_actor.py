@@ -1,3 +1,5 @@
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,3 +155,17 @@ def test_a_clone_does_what_was_done_on_the_way_to_later_frames(run: Path, frames
     again = clone_recording(run, QUICK)
     assert not RunFolder(run).root.joinpath("clone").exists()
     assert again.config == clone(model, frames, QUICK).config
+
+
+def test_it_can_be_fitted_on_the_first_episodes_alone(run: Path, tmp_path: Path) -> None:
+    few, all_of = tmp_path / "few", tmp_path / "all"
+    for folder in (few, all_of):
+        shutil.copytree(run, folder)
+    length = reopen(run)[1].recording.lengths[0]
+    part = fit_actor(few, replace(QUICK, steps=2, most_frames=length + 1))
+    whole = fit_actor(all_of, replace(QUICK, steps=2))
+    same = fit_actor(few, replace(QUICK, steps=2, most_frames=length + 1)).actor.state_dict()
+    assert all(value.equal(same[name]) for name, value in part.actor.state_dict().items())
+    assert not all(value.equal(same[name]) for name, value in whole.actor.state_dict().items())
+    with pytest.raises(UsageError, match="empty size"):
+        replace(QUICK, most_frames=-1)

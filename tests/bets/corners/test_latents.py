@@ -16,7 +16,7 @@ from monde.bets.files import QuestionSet
 from monde.bets.types import Question
 from monde.errors import StoreError, UsageError
 
-FLOPS = 2e11
+FLOPS = 4e11
 Corner = tuple[Path, Taught]
 
 
