@@ -33,7 +33,7 @@ from monde.bets.questions.draw import draws
 from monde.bets.questions.families import FAMILIES
 from monde.bets.running import Budget, marks_of, run_bets
 from monde.bets.types import GRADES
-from monde.bets.verdict import verdict
+from monde.bets.verdict import FLOORS, verdict
 from monde.evaluation.statistics import wilson
 from monde.scorecard import Row
 from monde.store import read_json, write_json
@@ -136,13 +136,21 @@ def levels(marks: dict[str, tuple[Mark, ...]]) -> list[Row]:
     """Each corner's level: right in easy and middle grades, over the physical families that it reads and over all."""
     rows = []
     for name in CORNERS:
-        asked = [mark for mark in marks[name] if FAMILIES[mark.family].physical and mark.grade in CURVED]
+        asked = [m for m in marks[name] if FAMILIES[m.family].physical and m.grade in CURVED]
         for kind, of in (("level", [m for m in asked if m.failure != "cannot-read"]), ("level_of_all", asked)):
-            right, families = sum(mark.correct for mark in of), len({mark.family for mark in of})
-            note = f"{families} physical families, easy and middle grades"
-            interval = wilson(right, len(of))
+            right, ids, n = sum(m.correct for m in of), {m.question for m in of}, len(of)
+            floors = {floor: sum(m.correct for m in marks[floor] if m.question in ids) / n for floor in FLOORS}
+            note = f"{len({m.family for m in of})} physical families, easy and middle grades"
             rows.append(
-                Row(metric=f"{kind}/{name}", value=right / len(of), unit="1", interval=interval, n=len(of), note=note)
+                Row(
+                    metric=f"{kind}/{name}",
+                    value=right / n,
+                    unit="1",
+                    interval=wilson(right, n),
+                    n=n,
+                    floors=floors,
+                    note=note,
+                )
             )
     return rows
 

@@ -178,6 +178,15 @@ FIGURES = (
         )
         for file, told in (("3_throws", "3 throws"), ("6_throws", "6 throws"), ("5_balls", "5 balls juggled"))
     ),
+    *(
+        ("bets", f"level/{corner}", f"two bets, physical questions in easy and middle grades: {told}", 100, "%", 1)
+        for corner, told in (
+            ("sensors-latent", "learned from pictures, predicts in latent space"),
+            ("state-latent", "learned from exact states, predicts in latent space"),
+            ("sensors-tokens", "learned from pictures, predicts tokens"),
+            ("state-tokens", "learned from exact states, predicts tokens"),
+        )
+    ),
     ("scenes", "frames_per_second/2d", "films of scenes made in the plane, one core", 1, " frames/s", 0),
     ("scenes_3d", "frames_per_second/3d", "films of scenes made in space, one core", 1, " frames/s", 0),
     *(
