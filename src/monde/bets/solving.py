@@ -22,7 +22,7 @@ from monde.bets.situations import Flying, Reader, Standing
 from monde.bets.types import Answer, Question
 from monde.errors import MondeError
 
-MAX_TRIALS = 1500
+MAX_TRIALS = 12_000
 """Placements that a simulator tries in its head before it gives a puzzle up."""
 
 MAX_WALK_STEPS = 120
@@ -83,8 +83,8 @@ class Solver:
 
     @property
     def identity(self) -> Mapping[str, object]:
-        """Its name, its seed, and what it was fitted on."""
-        return {"contestant": self._name, "seed": self._seed, "fitted_on": self._fitted_on}
+        """Its name, its seed, what it was fitted on, and how long it tries."""
+        return {"contestant": self._name, "seed": self._seed, "fitted_on": self._fitted_on, "trials": MAX_TRIALS}
 
     def answer(self, question: Question) -> Answer:
         """What follows from what it foresees."""
