@@ -1,6 +1,7 @@
 """What an answer is worth: right or not, by what really happened."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monde.bets.puzzles import MAX_ATTEMPTS, auccess, read_task, try_placement
 from monde.bets.questions.acting import reached
@@ -77,7 +78,9 @@ def _worth(question: Question, truth: Truth, answer: Answer) -> tuple[float, boo
     return float(right), right
 
 
+@lru_cache(maxsize=4096)
 def _puzzle(text: str, plan: tuple[tuple[float, ...], ...]) -> tuple[float, bool]:
+    # Who has no rule guesses, and all guess alike: equal plans are simulated once.
     task, attempt = read_task(text), 0
     for row in plan:
         outcome = try_placement(task, row)
