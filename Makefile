@@ -10,11 +10,11 @@ demo: $(READY)
 	$(BIN)/monde demo
 
 BETS := runs/demo-bets
-# Families that need no data of others; six questions of each and every grade, corners with a tenth of the compute.
+# Families that need no data of others; four questions of each and every grade, corners with a tenth of the compute.
 demo-bets: export MONDE_SHARED_DATA =
 demo-bets: $(READY)
-	test -d $(BETS)/train || $(BIN)/monde bets build $(BETS)/train --n 6 --split train --seed 1
-	test -d $(BETS)/set || $(BIN)/monde bets build $(BETS)/set --n 6
+	test -d $(BETS)/train || $(BIN)/monde bets build $(BETS)/train --n 4 --split train --seed 1
+	test -d $(BETS)/set || $(BIN)/monde bets build $(BETS)/set --n 4
 	$(BIN)/monde bets teach $(BETS)/corners --films 600 --walks 400 --flops 4e12 --validation $(BETS)/train
 	$(BIN)/monde bets curves $(BETS)/corners --questions $(BETS)/set
 	$(BIN)/monde bets run $(BETS)/set --out $(BETS)/run --training $(BETS)/train --corners $(BETS)/corners \
