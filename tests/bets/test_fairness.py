@@ -39,7 +39,8 @@ def test_planted_leaks_are_found(pool: Pool) -> None:
         replace(question, options=tuple(o + "!" * (k == right) for k, o in enumerate(question.options)))
         for question, right in zip(questions, choices, strict=True)
     ]
-    assert blind_accuracy(told, choices, CHECKS["length"])[0] > 0.9
+    # "yes" and "no!" are of one length: there the mark tells nothing.
+    assert blind_accuracy(told, choices, CHECKS["length"])[0] > 0.75
     first = [0 if np.random.default_rng(k).uniform() < 0.6 else right for k, right in enumerate(choices)]
     accuracy, (low, _), chance = blind_accuracy(questions, first, CHECKS["order"])
     assert low > chance, accuracy

@@ -23,7 +23,7 @@ _RIDGE = 1e-2
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _MIDDLE = 32.0
 
-Features = Callable[[Question, int], Float64[np.ndarray, "n d"]]
+Features = Callable[[Question, int], Float64[np.ndarray, "_ d"]]
 
 
 def blind_accuracy(
@@ -99,7 +99,7 @@ CHECKS: Mapping[str, Features] = MappingProxyType(
 """What the blind classifier is shown, by the name of the check."""
 
 
-def _fit(shown: Sequence[Float64[np.ndarray, "n d"]], choices: Sequence[int]) -> Float64[np.ndarray, " d"]:
+def _fit(shown: Sequence[Float64[np.ndarray, "_ d"]], choices: Sequence[int]) -> Float64[np.ndarray, " d"]:
     from scipy.optimize import minimize
 
     most = max(map(len, shown))
