@@ -13,8 +13,6 @@ from monde.types import ActionSpec, Sensor
 Size = Literal["nano", "memory", "tiny", "small", "base"]
 SmallEncoder = Literal["conv", "focus"]
 SMALL = ("nano", "memory")
-USUAL_LATENT, FOCI = 128, 24
-"""Width of the latent of "memory", and the poolings by attention that fill it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,6 @@ def model_config(
     actions: ActionSpec,
     aged: tuple[str, ...] = (),
     encoder: SmallEncoder | None = None,
-    latent: int = 0,
 ) -> ModelConfig:
     """The configuration of one size for these sensors and actions.
 
@@ -61,10 +58,9 @@ def model_config(
         actions: What is done in one of its steps.
         aged: Names of sensors whose samples come with ages.
         encoder: Of small frames; by default what the size says.
-        latent: D of nano and memory; 0 takes what the size says. A wider one has more poolings by attention, too.
 
     Raises:
-        UsageError: An unknown size, an encoder or a width for a size that is a ViT, or frames that no patch divides.
+        UsageError: An unknown size, an encoder for a size that is a ViT, or frames that no patch size divides.
     """
     if size not in get_args(Size):
         raise unknown_name("size", size, list(get_args(Size)))
@@ -72,24 +68,21 @@ def model_config(
         raise UsageError(
             f"size {size!r} sees with a ViT", got=f"encoder {encoder!r}", remedy=f"take one of {', '.join(SMALL)}"
         )
-    if latent and size not in SMALL:
-        got, remedy = f"latent {latent}", f"take one of {', '.join(SMALL)}"
-        raise UsageError(f"size {size!r} has a width of its own", got=got, remedy=remedy)
     side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.picture), default=0)
     if size == "nano":
-        width = latent or (128 if any(sensor.kind == "scan" for sensor in sensors) else 64)
+        latent = 128 if any(sensor.kind == "scan" for sensor in sensors) else 64
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, width, side, "conv", encoder, aged),
-            dynamics=MLPDynamicsConfig(latent=width, actions=actions.width),
+            perception=_small_perception(sensors, latent, side, "conv", encoder, aged),
+            dynamics=MLPDynamicsConfig(latent=latent, actions=actions.width),
         )
     if size == "memory":
         return ModelConfig(
             sensors=sensors,
             actions=actions,
-            perception=_small_perception(sensors, latent or USUAL_LATENT, side, "focus", encoder, aged),
-            dynamics=RecurrentDynamicsConfig(latent=latent or USUAL_LATENT, actions=actions.width),
+            perception=_small_perception(sensors, 128, side, "focus", encoder, aged),
+            dynamics=RecurrentDynamicsConfig(latent=128, actions=actions.width),
         )
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
     return ModelConfig(
@@ -120,7 +113,6 @@ def _small_perception(
     return PerceptionConfig(
         latent=latent,
         encoder=wanted or (small if side <= 128 else "vit"),
-        foci=max(FOCI, FOCI * latent // USUAL_LATENT),
         patch=_patch(sensors),
         hidden=96,
         depth=4,

@@ -20,7 +20,6 @@ class TrainConfig:
         size: "nano", "memory", "tiny", "small" or "base".
         encoder: What sees, for the small sizes: "conv", or "focus" for frames of few small things (places to a fraction
             of a pixel, before anything is learned); none takes the size's own.
-        latent: Width of the latent, for the small sizes; 0 takes the size's own.
         sensors: Names of the sensors that the model reads; empty takes every camera.
         frame: Side to which frames are resized, in pixels.
         block: Control steps in an action block, and the frame skip.
@@ -65,7 +64,6 @@ class TrainConfig:
     also: tuple[str, ...] = ()
     size: str = "nano"
     encoder: Literal["conv", "focus"] | None = None
-    latent: int = 0
     sensors: tuple[str, ...] = ()
     frame: int = 64
     block: int = 5
@@ -164,7 +162,7 @@ class TrainConfig:
         return (
             self.objective
             if self.backbone is None
-            else replace(self.objective, regulariser_weight=0.0, within_weight=0.0)
+            else replace(self.objective, regulariser_weight=0.0, within_weight=0.0, kept_weight=0.0)
         )
 
 

@@ -121,7 +121,7 @@ def prepare(
     probed = [s.name for s in recording.sensors if s.kind in ASKED]
     if config.backbone is None:
         aged = tuple(name for name in read if cache.age_seconds(name) is not None)
-        model = model_config(config.size, sensors, actions, aged, config.encoder, config.latent)
+        model = model_config(config.size, sensors, actions, aged, config.encoder)
     else:
         model, cache = on_frozen_encoder(config, cache, sensors, actions, backbone, progress)
         read = [tokens_name(name) for name in read]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -152,7 +151,3 @@ def _wider(mask: Bool[np.ndarray, "T h w"]) -> Bool[np.ndarray, "T h w"]:
     from scipy.ndimage import binary_dilation
 
     return np.asarray(binary_dilation(mask, structure=np.ones((1, 3, 3), dtype=np.bool_)), dtype=np.bool_)
-
-
-ASKED: Mapping[str, tuple[str, ...]] = MappingProxyType({"films": (*ROOMS, *FILMS), "acting": STAGES})
-"""Which of a corner's two models a question is put to."""

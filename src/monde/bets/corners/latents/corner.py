@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from monde.bets.corners.answering import nearest, of_yes
+from monde.bets.corners.episodes import ACTING, FILMS
 from monde.bets.corners.latents.acting import Acting
 from monde.bets.corners.latents.films import Films
-from monde.bets.corners.latents.teaching import ACTING, FILMS
 from monde.bets.corners.lessons import Taught
-from monde.bets.corners.shown import READ, Rendering, Shown, shown, without
+from monde.bets.corners.shown import READ, STAGES, Rendering, Shown, shown, without
 from monde.bets.questions.relations import holds
 from monde.bets.types import Answer, Question
 from monde.errors import MondeError
@@ -74,7 +74,7 @@ class LatentCorner:
             assert seen.second is not None
             surprised = np.array([self._films.surprise(film) for film in (seen.film, seen.second)])
             return nearest(question, surprised, SURPRISE_SCALE)
-        if ask in ("after-actions", "goal", "plan", "reachable"):
+        if ask in STAGES:
             return self._acted(question, ask, seen)
         if ask == "cause":
             return self._cause(question, seen)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ParamSpec
 
-from monde.bets.corners.episodes import Episodes
+from monde.bets.corners.episodes import ACTING, FILMS, Episodes
 from monde.bets.corners.latents.reading import fit_readouts
 from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Stopwatch, Taught, counted
 from monde.bets.corners.shown import Rendering
@@ -23,8 +23,6 @@ from monde.training import FitActorConfig, GoalShares, RefineConfig, TrainConfig
 from monde.training.setup import reopen
 
 SENSOR: Mapping[Rendering, str] = {"sensors": "top", "state": "state"}
-FILMS, ACTING = "films", "acting"
-
 FILMS_ENCODER_SHARE, ACTING_ENCODER_SHARE = 0.5, 0.3
 """Share of a model's compute in which the encoder learns; the rest trains what stands on its latents."""
 
@@ -74,6 +72,9 @@ def teach_latents(
     if out.exists():
         raise UsageError(f"{out} exists already", remedy="choose another folder, or remove it first")
     watch, tell = Stopwatch(), progress or (lambda what: None)
+    # What was left by a teaching that was stopped is begun anew; `out` appears whole or not at all.
+    making = out.with_name(out.name + ".teaching")
+    shutil.rmtree(making, ignore_errors=True)
     parts = _parts(episodes, rendering, lesson)
     costs = _costs(_parts(episodes, rendering, replace(lesson, episodes=TRIAL_EPISODES)), out)
     flops, steps = dict[str, float](), dict[str, int]()
@@ -91,14 +92,15 @@ def teach_latents(
                 remedy="give more FLOPs",
             )
         tell(f"{part.name}, {count} steps")
-        part.run(out, count, frames)
+        part.run(making, count, frames)
         flops[part.name], steps[part.name] = fixed + count * each, count
     for of, share in ((FILMS, FILMS_SHARE), (ACTING, 1 - FILMS_SHARE)):
         tell(f"readouts of {of}")
         allowed = lesson.flops * READOUT_SHARE * share
-        flops[f"readouts of {of}"] = _spent(fit_readouts, out / of, rendering, lesson.seed, allowed)
+        flops[f"readouts of {of}"] = _spent(fit_readouts, making / of, rendering, lesson.seed, allowed)
     taught = Taught(lesson=lesson, flops=flops, steps=steps, cpu_seconds=watch.seconds)
-    taught.save(out)
+    taught.save(making)
+    making.replace(out)
     return taught
 
 
