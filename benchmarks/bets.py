@@ -21,8 +21,8 @@ from common import options, write
 from monde.bets.corners.curves import GRADES as CURVED
 from monde.bets.corners.curves import curves_card
 from monde.bets.corners.episodes import EPISODES, record_episodes
-from monde.bets.corners.four import CORNERS, TUNED, open_corner, teach_tuned
-from monde.bets.corners.lessons import TAUGHT, Lesson, Taught
+from monde.bets.corners.four import CORNERS, Tuned, open_corner, teach_all, tuned_path
+from monde.bets.corners.lessons import Lesson, Taught
 from monde.bets.fairness import CHECKS, blind_accuracy
 from monde.bets.files import QuestionSet, open_set
 from monde.bets.leaderboard import STANDARD, STANDARD_N, STANDARD_SEED
@@ -37,6 +37,7 @@ from monde.bets.verdict import FLOORS, verdict
 from monde.evaluation.statistics import wilson
 from monde.scorecard import Row
 from monde.store import read_json, write_json
+from monde.store.typed import from_json
 
 TRAIN_SEED, BLIND_SEED, CURVES_SEED, TRAIN_N, CURVES_N = 11, 12, 13, 24, 24
 FILM_EPISODES, WALKS, EPISODES_SEED = 4000, 2000, 0
@@ -101,14 +102,11 @@ def blind(n: int) -> list[Row]:
     return rows
 
 
-def teach_all(keep: Path, corners: list[str], flops: float) -> None:
+def taught(keep: Path, corners: list[str], flops: float) -> None:
     """Episodes, and every corner that is not there yet."""
     train = made(keep / "train", n=TRAIN_N, seed=TRAIN_SEED, split="train", name="train")
     episodes = record_episodes(keep / EPISODES, films=FILM_EPISODES, walks=WALKS, seed=EPISODES_SEED)
-    for name in corners:
-        if not (keep / name / TAUGHT).exists():
-            found = teach_tuned(name, episodes, keep / name, Lesson(flops=flops), train, tell)
-            print(name, *found, flush=True)
+    print(teach_all(keep, episodes, Lesson(flops=flops), corners, train, lambda name, what: tell(f"{name}: {what}")))
 
 
 def tell(what: str) -> None:
@@ -118,17 +116,18 @@ def tell(what: str) -> None:
 
 def equal(keep: Path) -> list[Row]:
     """Compute and tuning of each corner over their means."""
-    taught = {name: Taught.load(keep / name) for name in CORNERS}
-    tuned = {name: float(str(read_json(keep / name / TUNED)["flops"])) for name in CORNERS}
-    mean, tuning = sum(one.total for one in taught.values()) / len(taught), sum(tuned.values()) / len(tuned)
+    spent = {name: Taught.load(keep / name) for name in CORNERS}
+    tuned = {name: from_json(Tuned, read_json(tuned_path(keep / name)).get("tuned")) for name in CORNERS}
+    mean, tuning = (
+        sum(values) / len(CORNERS)
+        for values in ([one.total for one in spent.values()], [one.flops for one in tuned.values()])
+    )
     rows = []
-    for name, one in taught.items():
-        note = (
-            f"{one.total:.4g} FLOPs of training, {one.cpu_seconds:.0f} s of processor time, rate x {one.lesson.rate:g}"
-        )
+    for name, one in spent.items():
+        note = f"{one.total:.4g} FLOPs, {one.cpu_seconds:.0f} s of processor time, usual rate x {one.lesson.rate:g}"
         rows.append(Row(metric=f"compute/{name}", value=one.total / mean, unit="1", n=1, note=note))
-        note = f"{tuned[name]:.4g} FLOPs of three trials: {read_json(keep / name / TUNED)['right']}"
-        rows.append(Row(metric=f"tuning/{name}", value=tuned[name] / tuning, unit="1", n=1, note=note))
+        note = f"{tuned[name].flops:.4g} FLOPs of three trials: {dict(tuned[name].right)}"
+        rows.append(Row(metric=f"tuning/{name}", value=tuned[name].flops / tuning, unit="1", n=1, note=note))
     return rows
 
 
@@ -186,7 +185,7 @@ def main() -> None:
     torch.set_num_threads(1)
     keep, every = given.keep, given.stage == "all"
     if every or given.stage == "teach":
-        teach_all(keep, given.corners, given.flops)
+        taught(keep, given.corners, given.flops)
     train = made(keep / "train", n=TRAIN_N, seed=TRAIN_SEED, split="train", name="train")
     if every or given.stage == "curves":
         asked = made(keep / "asked", n=CURVES_N, seed=CURVES_SEED, grades=CURVED, name="curves")

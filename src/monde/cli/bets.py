@@ -101,33 +101,27 @@ class Teach:
     def execute(self, reporter: Reporter) -> Outcome:
         """Record and teach; see `monde.bets.corners`."""
         from monde.bets.corners.episodes import EPISODES, record_episodes
-        from monde.bets.corners.four import CORNERS, teach, teach_tuned
-        from monde.bets.corners.lessons import TAUGHT, Lesson, Taught
+        from monde.bets.corners.four import teach_all
+        from monde.bets.corners.lessons import Lesson
         from monde.bets.files import open_set
 
         validation = None if self.validation is None else open_set(self.validation)
         with reporter.count("recording", "episodes") as counted:
             where = self.out / EPISODES
             episodes = record_episodes(where, films=self.films, walks=self.walks, seed=self.seed, progress=counted)
-        lesson = Lesson(flops=self.flops, seed=self.seed)
+        taught = teach_all(
+            self.out,
+            episodes,
+            Lesson(flops=self.flops, seed=self.seed),
+            self.corners,
+            validation,
+            lambda name, what: reporter.say(f"{name}: {what}"),
+        )
         lines, told = [], []
-        for name in self.corners or tuple(CORNERS):
-            folder = self.out / name
-
-            def say(what: str, name: str = name) -> None:
-                reporter.say(f"{name}: {what}")
-
-            if (folder / TAUGHT).exists():
-                taught = Taught.load(folder)
-            elif validation is not None:
-                taught, _ = teach_tuned(name, episodes, folder, lesson, validation, say)
-            else:
-                taught = teach(name, episodes, folder, lesson, say)
-            rate = taught.lesson.rate
-            lines.append(
-                f"{name}: {taught.total:.3g} FLOPs, {taught.cpu_seconds:.0f} s of processor time, rate × {rate:g}"
-            )
-            told.append({"corner": name, "flops": taught.total, "seconds": taught.cpu_seconds, "rate": rate})
+        for name, one in taught.items():
+            rate = one.lesson.rate
+            lines.append(f"{name}: {one.total:.3g} FLOPs, {one.cpu_seconds:.0f} s of processor time, rate × {rate:g}")
+            told.append({"corner": name, "flops": one.total, "seconds": one.cpu_seconds, "rate": rate})
         return Outcome("\n".join(lines), {"verb": "bets teach", "folder": str(self.out), "corners": told})
 
     def kept(self) -> str:

@@ -6,12 +6,24 @@ import pytest
 
 from monde.bets.corners.curves import curves_card
 from monde.bets.corners.episodes import Episodes
-from monde.bets.corners.four import CORNERS, RATES, open_corner, open_corners, teach, teach_tuned, tune
+from monde.bets.corners.four import (
+    CORNERS,
+    RATES,
+    Tuned,
+    open_corner,
+    open_corners,
+    teach,
+    teach_all,
+    teach_tuned,
+    tune,
+    tuned_path,
+)
 from monde.bets.corners.lessons import Lesson, Taught
 from monde.bets.files import QuestionSet
 from monde.bets.questions.build import build_set
 from monde.errors import StoreError, UsageError
 from monde.store import read_json
+from monde.store.typed import from_json
 
 FLOPS = 4e10
 
@@ -33,14 +45,29 @@ def folder(episodes: Episodes, few: QuestionSet, tmp_path_factory: pytest.TempPa
 
 
 def test_all_rates_are_tried_with_the_same_compute(folder: Path) -> None:
-    told = read_json(folder / "state-tokens" / "tuned.json")
-    right = told["right"]
-    assert isinstance(right, dict)
-    assert sorted(map(float, right)) == sorted(RATES)
-    assert told["rate"] == float(max(right, key=lambda rate: float(right[rate])))
-    assert float(str(told["flops"])) == pytest.approx(0.3 * FLOPS, rel=0.05)
-    assert Taught.load(folder / "state-tokens").lesson.rate == told["rate"]
-    assert sorted(path.name for path in folder.iterdir()) == ["episodes", "state-tokens"]
+    told = from_json(Tuned, read_json(tuned_path(folder / "state-tokens")).get("tuned"))
+    assert sorted(map(float, told.right)) == sorted(RATES)
+    assert told.right[f"{told.rate:g}"] == max(told.right.values())
+    assert told.flops == pytest.approx(0.3 * FLOPS, rel=0.05)
+    assert Taught.load(folder / "state-tokens").lesson.rate == told.rate
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["episodes", "state-tokens", "state-tokens.tuned.json"]
+
+
+def test_a_teaching_that_was_stopped_goes_on_with_what_tuning_found(
+    folder: Path, episodes: Episodes, few: QuestionSet, tmp_path: Path
+) -> None:
+    (tmp_path / "state-tokens.tuned.json").write_bytes(tuned_path(folder / "state-tokens").read_bytes())
+    said: list[str] = []
+    lesson = Lesson(flops=FLOPS)
+    first = teach_all(tmp_path, episodes, lesson, ["state-tokens"], few, lambda name, what: said.append(what))
+    assert said
+    assert not any("learning rate" in what for what in said)
+    assert first["state-tokens"].flops == Taught.load(folder / "state-tokens").flops
+    said.clear()
+    assert teach_all(tmp_path, episodes, lesson, ["state-tokens"], few) == first
+    with pytest.raises(UsageError, match="another lesson"):
+        teach_all(tmp_path, episodes, Lesson(flops=2 * FLOPS), ["state-tokens"], few)
 
 
 def test_corners_are_opened_by_name(folder: Path, tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 """Learning curves of corners: the share of physical questions answered right, against compute and against episodes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monde.bets.corners.episodes import ACTING, EPISODES, FILMS, Episodes
-from monde.bets.corners.four import corners_in, marked, open_corner, teach
-from monde.bets.corners.lessons import TAUGHT, Lesson, Taught
+from monde.bets.corners.four import corners_in, marked, open_corner, same_lesson, teach
+from monde.bets.corners.lessons import TAUGHT, Lesson, Progress, Taught
 from monde.bets.files import QuestionSet
 from monde.bets.solving import Guessing
 from monde.data import open_recording
@@ -22,8 +22,6 @@ GRADES = ("easy", "middle")
 
 ASKED = "asked.json"
 """Beside a point: what came of asking it."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +82,7 @@ def curve(
     for point in all_of:
         if not (point.folder / TAUGHT).exists():
             teach(name, episodes, point.folder, point.lesson, progress)
-        taught = Taught.load(point.folder)
+        taught = same_lesson(point.folder, point.lesson)
         right, n = _right(name, point.folder, questions)
         for against in point.against:
             at = f"{taught.total:.3g}" if against == "compute" else f"{point.lesson.episodes or total_episodes}"

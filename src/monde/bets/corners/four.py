@@ -9,13 +9,14 @@ from types import MappingProxyType
 import numpy as np
 
 from monde.bets.corners.episodes import Episodes
-from monde.bets.corners.lessons import TAUGHT, Lesson, Taught
+from monde.bets.corners.lessons import TAUGHT, Lesson, Progress, Taught
 from monde.bets.corners.shown import READ, Rendering
 from monde.bets.files import QuestionSet
 from monde.bets.marking import Mark, mark
 from monde.bets.types import Contestant
 from monde.errors import StoreError, UsageError, unknown_name
-from monde.store import write_json
+from monde.store import digest_json, read_json, write_json
+from monde.store.typed import from_json, to_json
 
 CORNERS: Mapping[str, tuple[Rendering, str]] = MappingProxyType(
     {
@@ -35,10 +36,6 @@ RATES = (0.5, 1.0, 2.0)
 
 TRIAL_SHARE = 0.1
 """Share of a lesson's compute that each trial of tuning takes, on top of it."""
-
-TUNED = "tuned.json"
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +69,64 @@ def teach(name: str, episodes: Episodes, out: Path, lesson: Lesson, progress: Pr
     from monde.bets.corners.tokens import teach_tokens
 
     return teach_tokens(episodes, out, rendering, lesson, progress)
+
+
+def teach_all(
+    folder: Path,
+    episodes: Episodes,
+    lesson: Lesson,
+    names: Sequence[str] = (),
+    validation: QuestionSet | None = None,
+    progress: Callable[[str, str], None] | None = None,
+) -> dict[str, Taught]:
+    """Teach some corners, by default all, each into a folder of its name; those that are there are not taught again.
+
+    Args:
+        folder: Of them all.
+        episodes: What they learn from.
+        lesson: The same for all; where they are tuned, its rate is replaced by the best.
+        names: Some of `CORNERS`.
+        validation: A set of the train split to tune on, or none to leave rates alone.
+        progress: Told a corner's name and what is being done.
+
+    Raises:
+        UsageError: An unknown corner, one that was taught with another lesson, or too little compute.
+        DataError: The episodes are gone or altered.
+    """
+    found: dict[str, Taught] = {}
+    for name in names or tuple(CORNERS):
+        _corner(name)
+        out = folder / name
+
+        def tell(what: str, name: str = name) -> None:
+            if progress is not None:
+                progress(name, what)
+
+        if (out / TAUGHT).exists():
+            found[name] = same_lesson(out, lesson)
+        elif validation is None:
+            found[name] = teach(name, episodes, out, lesson, tell)
+        else:
+            found[name], _ = teach_tuned(name, episodes, out, lesson, validation, tell)
+    return found
+
+
+def same_lesson(folder: Path, lesson: Lesson) -> Taught:
+    """What a corner that is there was taught, whatever its rate.
+
+    Raises:
+        UsageError: With another lesson.
+        StoreError: Malformed.
+    """
+    taught = Taught.load(folder)
+    if replace(taught.lesson, rate=lesson.rate) != lesson:
+        raise UsageError(
+            f"{folder} was taught with another lesson",
+            got=f"{lesson.flops:g} FLOPs, episodes {lesson.episodes}, seed {lesson.seed}",
+            expected=f"{taught.lesson.flops:g} FLOPs, episodes {taught.lesson.episodes}, seed {taught.lesson.seed}",
+            remedy="ask for the same, remove it, or choose another folder: corners are compared at equal cost",
+        )
+    return taught
 
 
 def open_corner(name: str, folder: Path) -> Contestant:
@@ -164,11 +219,20 @@ def teach_tuned(
     validation: QuestionSet,
     progress: Progress | None = None,
 ) -> tuple[Taught, Tuned]:
-    """Tune, then teach at the rate found; what tuning found is kept beside the corner."""
-    tuned = tune(name, episodes, out.with_name(out.name + ".tuning"), lesson, validation, progress)
-    taught = teach(name, episodes, out, replace(lesson, rate=tuned.rate), progress)
-    write_json(out / TUNED, {"rate": tuned.rate, "right": dict(tuned.right), "flops": tuned.flops})
-    return taught, tuned
+    """Tune, then teach at the rate found; what tuning found lies beside the corner's folder before it is there."""
+    kept = tuned_path(out)
+    asked = digest_json([to_json(lesson), validation.content_hash])
+    if kept.exists() and read_json(kept).get("asked") == asked:
+        tuned = from_json(Tuned, read_json(kept).get("tuned"), kept.name)
+    else:
+        tuned = tune(name, episodes, out.with_name(out.name + ".tuning"), lesson, validation, progress)
+        write_json(kept, {"asked": asked, "tuned": to_json(tuned)})
+    return teach(name, episodes, out, replace(lesson, rate=tuned.rate), progress), tuned
+
+
+def tuned_path(folder: Path) -> Path:
+    """Where what tuning found lies, of a corner's folder."""
+    return folder.with_name(folder.name + ".tuned.json")
 
 
 def marked(contestant: Contestant, questions: QuestionSet, grades: Sequence[str] = ()) -> list[Mark]:

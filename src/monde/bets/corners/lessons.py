@@ -15,6 +15,8 @@ from monde.store import read_json, write_json
 from monde.store.typed import from_json, to_json
 
 R = TypeVar("R")
+Progress = Callable[[str], None]
+"""Told what is being done."""
 
 TAUGHT = "taught.json"
 FILMS_SHARE = 0.6

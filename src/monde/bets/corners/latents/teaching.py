@@ -13,7 +13,7 @@ from typing import ParamSpec
 
 from monde.bets.corners.episodes import ACTING, FILMS, Episodes
 from monde.bets.corners.latents.reading import fit_readouts
-from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Stopwatch, Taught, counted
+from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Progress, Stopwatch, Taught, counted
 from monde.bets.corners.shown import Rendering
 from monde.data import open_recording
 from monde.errors import UsageError
@@ -35,7 +35,6 @@ ENCODED_SHARE, MOST_ENCODED_FRAMES = 0.25, 100_000
 USUAL_RATE, USUAL_HEAD_RATE = 2e-3, 1e-3
 TRIAL_EPISODES, FEW_STEPS, MORE_STEPS = 24, 2, 6
 
-Progress = Callable[[str], None]
 P = ParamSpec("P")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from monde.bets.corners.episodes import Episodes
-from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Stopwatch, Taught, counted
+from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Progress, Stopwatch, Taught, counted
 from monde.bets.corners.shown import Rendering
 from monde.bets.corners.tokens.acting import Choices, Moves, SensorReads, StateReads
 from monde.bets.corners.tokens.codes import CODES, ROUNDS, Codebook, learn_codebook
@@ -37,7 +37,6 @@ WARMUP_SHARE = 0.05
 CLIP_NORM = 1.0
 CODEBOOK_FRAMES = 400
 
-Progress = Callable[[str], None]
 
 Draw = Callable[[int, int], Words]
 """Sentences of an episode: its number, and how many."""
