@@ -185,12 +185,12 @@ def _contestant(name: str, given: Sequence[Mark], card: Scorecard) -> dict[str, 
 
 def _curves(card: Scorecard) -> list[Curves]:
     found = []
-    for against, over in (("compute", "FLOPs of training"), ("episodes", "episodes")):
+    for against, over, unit in (("compute", "TFLOP of training", 1e12), ("episodes", "episodes", 1.0)):
         told: dict[str, list[tuple[float, Row]]] = {}
         for row in card.rows:
             _, corner, kind, at = row.metric.split("/")
             if kind == against:
-                told.setdefault(corner, []).append((float(at), row))
+                told.setdefault(corner, []).append((float(at) / unit, row))
         lines = [(name, sorted(points, key=lambda point: point[0])) for name, points in told.items()]
         chance = [row.floors["random"] for _, points in lines for _, row in points if "random" in row.floors][:1]
         chart = accuracy_chart(

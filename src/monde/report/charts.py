@@ -113,9 +113,10 @@ def accuracy_chart(
                 if interval is not None:
                     axes.plot([x, x], interval, color=shade, linewidth=1.0, alpha=0.6)
         axes.set_xscale("log")
-        axes.set_xticks(sorted({point[0] for points in lines for point in points}))
+        # Lines are measured at about the same quantities: the ticks of one would overlap those of the next.
+        axes.set_xticks([point[0] for point in lines[-1]] if lines else [])
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.2g}" if x >= 1e5 else f"{x:,.0f}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}" if x >= 100 else f"{x:.2g}"))
         axes.set_ylim(0, 1)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f}%"))
         axes.set_xlabel(over)
