@@ -18,6 +18,7 @@ from monde.client import Server as Remote
 from monde.client import Session
 from monde.costs import LatentDistance
 from monde.errors import ServingError
+from monde.limits import BUSY_SECONDS
 from monde.serving import Server
 from monde.serving.pilot import Pilot, Request
 from monde.serving.sensing import Sample
@@ -238,21 +239,24 @@ def test_what_was_no_whole_block_begins_the_belief_anew(server: Server) -> None:
         assert not session.act(at(10, 10), np.zeros((5, 2), np.float32)).restarted
 
 
-def test_busy_is_said_at_once() -> None:
-    """One decision is made and eight wait; the tenth robot is told so, and the others are served."""
+def test_busy_is_said_while_others_wait() -> None:
+    """One decision is made and eight wait; the tenth robot is told so a little later, and the others are served."""
     model, pilot = gated()
     with served(desk(pilot)) as server, ExitStack() as stack:
         sockets = [stack.enter_context(line(server)) for _ in range(10)]
         for socket in sockets:
             greeted(socket)
         model.shut()
+        asked = 0.0
         for n, socket in enumerate(sockets):
+            asked = time.monotonic()
             say(socket, Begin(seq=1, goal=document(goal(40, 40)), observation=at(10, 10)))
             if n == 0:
                 assert model.entered.wait(60)
             else:
                 wait_for(lambda n=n: waiting(server) >= min(n, 8))
         refused = hear(sockets[-1])
+        assert time.monotonic() - asked >= BUSY_SECONDS
         assert isinstance(refused, Refused)
         assert (refused.status, refused.what) == (503, "the server is busy")
         model.gate.set()

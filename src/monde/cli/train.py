@@ -64,6 +64,8 @@ class Train:
     """Weight of inverse dynamics, which keeps in the latents what actions control; 10 suits small robot logs."""
     within: float = 0.0
     """Weight of variety within clips, which keeps in the latents what changes; 1 suits films of scenes at rest."""
+    keep: float = 0.0
+    """Weight of telling what the untrained encoder told, which keeps in the latents what lies still; 3 suits tables."""
     rollout_context: int = 1
     """Frames that the prediction of several steps is given; memory wants 2 or more."""
     rollout_steps: int = 0
@@ -125,6 +127,7 @@ class Train:
                 regulariser_weight=self.regulariser,
                 inverse_weight=self.inverse,
                 within_weight=self.within,
+                kept_weight=self.keep,
                 context=self.rollout_context,
                 rollout_steps=self.rollout_steps,
                 outliers=self.outliers,

@@ -39,6 +39,8 @@ SMALL = 64
 """A message of up to so many bytes may be a stop: it is read even from a session that speaks too often."""
 
 BUSY = 503
+"""Status of a refusal because others wait."""
+
 POLICY = 1008
 """What a WebSocket is closed with: a client outside its contract."""
 
