@@ -75,6 +75,25 @@ class WalkClips:
         return Clip({"state": states}, Stream.regular(self.actions[index : index + 1], 2.0))
 
 
+class GappyClips(WalkClips):
+    """Walks beside whose state a sensor "truth" tells the same, with gaps: of each four frames the first is there, the
+    second NaN, the third 0 and not valid, the fourth there; of the last `lost` clips it tells nothing."""
+
+    def __init__(self, seed: int, lost: int = 0) -> None:
+        super().__init__(seed)
+        self.lost = lost
+
+    def clip(self, index: int) -> Clip:
+        clip = super().clip(index)
+        state = clip.stream("state")
+        frame = torch.arange(clip.steps) % 4
+        values = state.values.clone()
+        values[:, frame == 1], values[:, frame == 2] = torch.nan, 0.0
+        there = (frame != 2) & (index < len(self) - self.lost)
+        truth = replace(state, values=values, valid=there[None].expand_as(state.valid))
+        return replace(clip, streams={**clip.streams, "truth": truth})
+
+
 def belief_at(places: list[list[float]] | np.ndarray) -> Belief:
     """A belief of `AnalyticModel` at some places [B, 2]."""
     values = torch.as_tensor(places, dtype=torch.float32)[:, None]

@@ -1,12 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from analytic import AnalyticModel, WalkClips
+from analytic import AnalyticModel, GappyClips, WalkClips
 from monde.errors import ContractError, DataError
 from monde.evaluation import PredictionConfig, score_prediction, score_probes, targets
-from monde.evaluation.imagining import stack_clips
 from monde.evaluation.latents import encode_clips
 from monde.evaluation.retrieval import retrieval_ranks
 from monde.protocols import WorldModel
@@ -125,9 +126,30 @@ def test_without_a_state_retrieval_still_judges() -> None:
     assert {row.metric.split("/")[1] for row in rows} == {"retrieval_top1", "retrieval_rank", "action_gap_top1"}
 
 
+def test_windows_that_end_without_the_truth_are_left_out() -> None:
+    model, config = AnalyticModel(), PredictionConfig(context=2, horizon=4, report=(1, 3, 4), starts=11)
+    truth = targets((replace(model.sensors[0], name="truth"),))
+    train, held_out = GappyClips(0), GappyClips(1, lost=4)
+    readouts = score_probes(model, train, held_out, truth).readouts
+    rows = {row.metric: row for row in score_prediction(model, train, held_out, truth, readouts, config)}
+    # Windows end in frames 1 to 11 and `blocks` later; of these frames 3, 4, 7, 8, 11, 12 and 15 have the truth.
+    for seconds, there in ((0.5, 6), (1.5, 5), (2.0, 5)):
+        error = rows[f"prediction/position/rmse/{seconds:g}s"]
+        assert error.n == 20 * there
+        assert error.value < 0.05 < 0.1 * min(error.floors.values())
+        assert rows[f"prediction/position/action_gap/{seconds:g}s"].value > 1
+    untold = score_prediction(model, train, GappyClips(1, lost=24), truth, readouts, config)
+    unlearned = score_prediction(model, GappyClips(0, lost=24), held_out, truth, readouts, config)
+    assert {row.metric.split("/")[1] for row in (*untold, *unlearned)} == {
+        "retrieval_top1",
+        "retrieval_rank",
+        "action_gap_top1",
+    }
+
+
 def test_stacked_clips_keep_their_rows() -> None:
     walk = WalkClips(0, count=3)
-    stacked = stack_clips([walk.clip(index) for index in range(3)])
+    stacked = Clip.joined([walk.clip(index) for index in range(3)])
     assert torch.equal(stacked.stream("state").values, walk.states)
     assert isinstance(stacked.actions, Stream)
     assert torch.equal(stacked.actions.values, walk.actions)

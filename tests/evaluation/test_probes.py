@@ -1,14 +1,15 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from analytic import AnalyticModel, WalkClips
+from analytic import AnalyticModel, GappyClips, WalkClips
 from monde.data import EpisodeData, FrameCache, RecordingWriter, Windows, open_recording
 from monde.errors import DataError
 from monde.evaluation import EpisodeClips, score_probes, targets
-from monde.types import Clip, Latents, Sensor, Stream
+from monde.types import Clip, Latents, Sensor
 
 STATE = AnalyticModel().sensors[0]
 POSITION = targets((STATE,))
@@ -90,26 +91,35 @@ def test_components_of_a_state_are_probed_together() -> None:
     assert score.readouts["state"].names == ("0", "1")
 
 
-class _Broken(WalkClips):
-    def __init__(self, values: torch.Tensor | None = None, valid: bool = True) -> None:
-        super().__init__(0, count=12)
-        if values is not None:
-            self.states = values
-        self.all_valid = valid
+def test_frames_without_the_truth_are_left_out() -> None:
+    truth = targets((replace(STATE, name="truth"),))
+    score = score_probes(Noisy(1.5), GappyClips(0), GappyClips(1, lost=2), truth, untrained=Noisy(0, blind=True))
+    rows = {row.metric: row for row in score.rows}
+    rmse = rows["probe/position/rmse"]
+    assert rmse.value == pytest.approx(1.5, rel=0.15)
+    assert rmse.floors["mean"] > 8
+    assert rmse.floors["untrained"] == pytest.approx(rmse.floors["mean"], rel=0.15)
+    assert rows["probe/position/r2"].value > 0.95
+    assert (rmse.n, rows["probe/position/r2"].n) == (22 * 8, 22 * 8)
+    assert f"{24 * 16 - 22 * 8} frames without the truth are left out" in rmse.note
+    assert bool(torch.isfinite(score.scatters["position"].truth).all())
+    for lost in ((24, 0), (0, 24)):
+        nothing = score_probes(Noisy(1.5), GappyClips(0, lost[0]), GappyClips(1, lost[1]), truth)
+        assert (nothing.rows, nothing.readouts, nothing.scatters) == ((), {}, {})
 
-    def clip(self, index: int) -> Clip:
-        clip = super().clip(index)
-        stream = clip.stream("state")
-        valid = torch.full_like(stream.valid, self.all_valid)
-        return Clip({"state": Stream(stream.values, stream.times_seconds, valid)}, clip.actions)
+
+class _Told(WalkClips):
+    def __init__(self, values: torch.Tensor) -> None:
+        super().__init__(0, count=12)
+        self.states = values
 
 
 def test_bad_data_is_named() -> None:
     nan = torch.full((12, 16, 2), torch.nan)
     with pytest.raises(DataError, match="not finite"):
-        score_probes(AnalyticModel(), _Broken(nan), WalkClips(1), POSITION)
-    with pytest.raises(DataError, match="gaps"):
-        score_probes(AnalyticModel(), _Broken(valid=False), WalkClips(1), POSITION)
+        score_probes(AnalyticModel(), _Told(nan), WalkClips(1), POSITION)
+    with pytest.raises(DataError, match="at least 10"):
+        score_probes(AnalyticModel(), WalkClips(0, count=1, steps=9), WalkClips(1), POSITION)
     with pytest.raises(DataError, match="nothing to probe"):
         score_probes(AnalyticModel(), WalkClips(0), WalkClips(1), ())
     with pytest.raises(DataError, match="no clips"):
@@ -117,7 +127,7 @@ def test_bad_data_is_named() -> None:
 
 
 def test_a_state_that_never_varies_has_no_r2() -> None:
-    still = _Broken(torch.full((12, 16, 2), 20.0))
+    still = _Told(torch.full((12, 16, 2), 20.0))
     score = score_probes(AnalyticModel(), WalkClips(0), still, POSITION)
     assert {row.metric for row in score.rows} == {"probe/position/rmse", "probe_position_rmse_px"}
     assert np.isfinite(score.scatters["position"].r2)

@@ -4,16 +4,19 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from monde.agents import record
+from monde.data import EpisodeData, RecordingWriter
 from monde.errors import DataError, MondeError, StoreError, UsageError
 from monde.evaluation import Film, Imagination, PlanConfig, Scatter, ScoreConfig, load_exhibit, plan_run, score_run
 from monde.recipes import strategy
 from monde.scorecard import Scorecard
 from monde.store import RunFolder, read_json
 from monde.training import TrainConfig, train
+from monde.types import ActionSpec, Sensor
 
 SMALL = ScoreConfig(episodes=4, budget_steps=20, films=2, imaginations=1, decoder_steps=10, device="cpu")
 SEARCH = strategy("cem")
@@ -57,6 +60,38 @@ def test_score_run(run: Path) -> None:
     assert [row for row in again.rows if row.metric not in timed] == [
         row for row in score.rows if row.metric not in timed
     ]
+
+
+def test_gaps_in_what_holds_the_truth_are_left_out(tmp_path: Path) -> None:
+    """A truth that was missing for a moment made scoring fail; so did one that was never there."""
+    kinds = {"gnss": "gnss", "twist": "twist", "truth": "state", "lost": "state"}
+    sensors = tuple(
+        Sensor(name=name, kind=kind, shape=(3,), unit="m", rate_hz=10.0)  # type: ignore[arg-type]
+        for name, kind in kinds.items()
+    )
+    rng = np.random.default_rng(0)
+
+    def episode() -> EpisodeData:
+        controls = rng.uniform(-1, 1, (24, 3))
+        place = np.cumsum(np.concatenate([rng.normal(size=(1, 3)), controls]), 0)
+        there = rng.random(25) < 0.7
+        values = {"gnss": place, "twist": np.concatenate([np.zeros((1, 3)), controls]), "lost": 0 * place}
+        values["truth"] = np.where(there[:, None], place, 0)
+        valid = {"truth": there, "lost": np.zeros(25, dtype=np.bool_)}
+        return EpisodeData(values, np.arange(25) / 10, controls, valid=valid)
+
+    actions = ActionSpec(low=(-1.0,) * 3, high=(1.0,) * 3, dt_seconds=0.1)
+    data, run = tmp_path / "data", tmp_path / "run"
+    with RecordingWriter(data, sensors=sensors, actions=actions, source={}, gaps=["truth", "lost"]) as writer:
+        writer.append([episode() for _ in range(12)])
+    senses = ("gnss", "twist")
+    train(TrainConfig(data=str(data), run=str(run), sensors=senses, held_out=0.25, steps=10, block=2, batch=16))
+    score = score_run(run, strategy("cem", run), SMALL)
+    probe = score["probe/truth/rmse"]
+    assert 0 < probe.n < 3 * 13
+    assert f"{3 * 13 - probe.n} frames without the truth are left out" in probe.note
+    assert {"use/gnss", "prediction/truth/rmse/0.2s"} <= {row.metric for row in score.rows}
+    assert not any("lost" in row.metric for row in score.rows)
 
 
 def test_plan_towards_goals_of_every_kind(run: Path, tmp_path: Path) -> None:

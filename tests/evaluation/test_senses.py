@@ -73,6 +73,33 @@ def test_use_is_what_another_episodes_samples_cost() -> None:
         assert rows[f"use/nose{suffix}"].value == pytest.approx(1.0)
 
 
+class Gappy(Noisy):
+    """The same with a truth beside them that is missing, and 0, in every other frame; nowhere with `lost`."""
+
+    def __init__(self, seed: int, lost: bool = False) -> None:
+        super().__init__(seed)
+        self.lost = lost
+
+    def clip(self, index: int) -> Clip:
+        clip = super().clip(index)
+        state = clip.stream("state")
+        there = (torch.arange(clip.steps) % 2 == 0)[None] & (not self.lost)
+        truth = replace(state, values=torch.where(there[..., None], state.values, 0.0), valid=there)
+        return replace(clip, streams={**clip.streams, "truth": truth})
+
+
+def test_frames_without_the_truth_are_left_out() -> None:
+    truth = targets((replace(STATE, name="truth"),))
+    rows = {r.metric: r for r in score_senses(Two(), Gappy(1), truth, {"position": EXACT}, CONFIG)}
+    whole = rows["senses/position/all"]
+    assert whole.n == 24 * 8
+    assert whole.value == pytest.approx(NOISE / 2**0.5, rel=0.1)
+    assert rows["use/eye"].n == 24 * 8
+    assert 0 < rows["use/eye/prediction"].n < 24 * 4
+    assert rows["use/eye/missing"].value == pytest.approx(2**0.5, rel=0.15)
+    assert score_senses(Two(), Gappy(1, lost=True), truth, {"position": EXACT}, CONFIG) == ()
+
+
 def test_nothing_to_read_is_refused() -> None:
     with pytest.raises(DataError, match="cannot be told"):
         score_senses(Two(), Noisy(1), (), {}, CONFIG)

@@ -10,7 +10,8 @@ import torch
 
 from monde.agents import PlanningAgent, observation_to_clip, record, run_episodes
 from monde.costs import TimeToGoal
-from monde.errors import ContractError, StoreError, UsageError
+from monde.data import FrameCache
+from monde.errors import ContractError, StoreError, TrainingError, UsageError
 from monde.evaluation import PlanConfig, fit_trust, plan_run
 from monde.mind import Mind
 from monde.models import JEPA, PlacedModel, load_acting, load_model, nearest, place, weights_hash
@@ -32,6 +33,7 @@ from monde.training import (
     fit_levels,
     train,
 )
+from monde.training.setup import reopen
 from monde.worlds import make
 from monde.worlds.laser import SICK, YARD, LaserWorld
 
@@ -112,6 +114,23 @@ def test_the_planner_keeps_clear_and_closes_the_loop(run: Path) -> None:
     assert not isinstance(way.cost, TimeToGoal)
     result = run_episodes(make("laser_rooms", 2), PlanningAgent(_acting(run), way, seed=0), [1, 2], 4)
     assert result.steps.tolist() == [4, 4]
+
+
+def test_a_pose_that_is_not_finite_reaches_no_motion_head(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, setup = reopen(run)
+    row, values = int(setup.cache.offsets[setup.split.train[0]]) + 5, FrameCache.values
+
+    def spoilt(cache: FrameCache, name: str) -> np.ndarray:
+        found = values(cache, name)
+        if name == "odometry":
+            found = found.copy()
+            found[row, 0] = np.nan
+        return found
+
+    monkeypatch.setattr(FrameCache, "values", spoilt)
+    with pytest.raises(TrainingError, match="the loss is not finite"):
+        fit_body_motion(run, FitBodyMotionConfig(steps=1, batch=1))
+    assert RunFolder(run).motion.exists()
 
 
 def test_a_run_without_a_pose_or_with_other_weights_is_refused(run: Path, tmp_path: Path) -> None:

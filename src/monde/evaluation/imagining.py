@@ -1,6 +1,5 @@
 """Held-out windows, and what a model and the floors imagine to follow them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from monde.errors import ContractError, DataError
 from monde.evaluation.floors import LinearAutoregression, actions_of
 from monde.evaluation.latents import EncodedClip, stack_latents
 from monde.protocols import WorldModel
-from monde.types import Clip, Stream
+from monde.types import Clip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,16 +118,7 @@ def imagine_windows(model: WorldModel, windows: Windows, actions: Tensor, config
                 )
                 for row in rows
             ]
-            belief = model.begin(stack_clips(seen))
+            belief = model.begin(Clip.joined(seen))
             rollout = model.imagine(belief, actions[start : start + config.batch, None])
             found.append(rollout.latents[:, 0].mean(1).float())
     return torch.cat(found)
-
-
-def stack_clips(clips: Sequence[Clip]) -> Clip:
-    """Clips of equal steps and sensors, row under row."""
-    actions = [clip.actions for clip in clips if clip.actions is not None]
-    return Clip(
-        {name: Stream.joined([clip.stream(name) for clip in clips]) for name in clips[0].streams},
-        Stream.joined(actions) if actions else None,
-    )

@@ -60,7 +60,8 @@ class EncodedClip:
     Args:
         clip: B = 1, on the model's device, the model's sensors only.
         latents: [T, N, D].
-        states: Values [T, n] (float64) of the sensors asked about, by name.
+        states: Values [T, n] (float64) of the sensors asked about, by name; NaN where they were not delivered, and for
+            numbers that are not finite.
     """
 
     clip: Clip
@@ -68,28 +69,21 @@ class EncodedClip:
     states: dict[str, Float[np.ndarray, "T n"]]
 
 
-def encode_clips(
-    model: WorldModel, source: ClipSource, states: tuple[str, ...], limit: int, *, gaps: bool = False
-) -> list[EncodedClip]:
+def encode_clips(model: WorldModel, source: ClipSource, states: tuple[str, ...], limit: int) -> list[EncodedClip]:
     """At most `limit` clips, spread evenly over the source, encoded without gradient.
 
-    With `gaps`, states that were not delivered are NaN; else they are refused.
-
     Raises:
-        DataError: An empty source, a clip of several rows, latents or states that are not finite, or states that were
-            not delivered at every step.
+        DataError: An empty source, a clip of several rows, or latents that are not finite.
         ContractError: A clip without the sensors asked for, or not aligned.
     """
     if len(source) == 0:
         raise DataError("there is nothing to score", got="no clips", remedy="hold out some episodes")
     device = device_of(model)
     chosen = np.unique(np.linspace(0, len(source) - 1, min(limit, len(source))).round().astype(int))
-    return [_encode(model, source.clip(int(index)), int(index), states, device, gaps) for index in chosen]
+    return [_encode(model, source.clip(int(index)), int(index), states, device) for index in chosen]
 
 
-def _encode(
-    model: WorldModel, clip: Clip, index: int, states: tuple[str, ...], device: torch.device, gaps: bool
-) -> EncodedClip:
+def _encode(model: WorldModel, clip: Clip, index: int, states: tuple[str, ...], device: torch.device) -> EncodedClip:
     if clip.batch != 1:
         raise DataError("evaluators take clips of one row", got=f"{clip.batch} rows", expected="B = 1")
     seen = fit_clip(clip, model.sensors).to(device)
@@ -104,15 +98,9 @@ def _encode(
     values = {}
     for name in states:
         stream = clip.stream(name)
-        if not (gaps or bool(stream.valid.all())) or not bool(torch.isfinite(stream.values).all()):
-            raise DataError(
-                f"sensor {name!r} of clip {index} has gaps",
-                got=describe(stream.values),
-                expected="a finite value at every step",
-                remedy="score on a sensor that is always there, or leave those episodes out",
-            )
         told = stream.values[0].double().flatten(1)
-        values[name] = torch.where(stream.valid[0, :, None], told, torch.nan).cpu().numpy()
+        there = stream.valid[0, :, None] & torch.isfinite(told)
+        values[name] = torch.where(there, told, torch.nan).cpu().numpy()
     return EncodedClip(seen, latents, values)
 
 

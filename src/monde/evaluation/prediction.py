@@ -15,7 +15,7 @@ from torch import Tensor
 
 from monde.evaluation.imagining import PredictionConfig, Windows, cut_windows, predictions
 from monde.evaluation.latents import ClipSource, encode_clips
-from monde.evaluation.probes import Target
+from monde.evaluation.probes import Target, is_known
 from monde.evaluation.retrieval import retrieval_rows
 from monde.evaluation.statistics import bootstrap, rmse_interval
 from monde.protocols import WorldModel
@@ -32,7 +32,7 @@ def score_prediction(
     config: PredictionConfig | None = None,
     seed: int = 0,
 ) -> tuple[Row, ...]:
-    """Score imagined latents of held-out clips against what was then observed.
+    """Score imagined latents of held-out clips against what was then observed. Frames without the truth are left out.
 
     Args:
         model: Imagines.
@@ -60,8 +60,8 @@ def score_prediction(
     for blocks in sorted({blocks for blocks in config.report if blocks <= config.horizon}):
         label = f"{blocks * model.actions.block_seconds:g}s"
         for target in wanted:
-            mean = target.truth(fit_on).mean(0)
-            rows += _readout_rows(target, readouts[target.name], windows, imagined, floors, mean, blocks, label, seed)
+            known = target.known(fit_on)
+            rows += _readout_rows(target, readouts[target.name], windows, imagined, floors, known, blocks, label, seed)
         rows += retrieval_rows(windows, imagined, floors, blocks, label, seed)
     return tuple(rows)
 
@@ -72,23 +72,27 @@ def _readout_rows(
     windows: Windows,
     imagined: dict[str, Tensor],
     floors: dict[str, Tensor],
-    mean: Float[np.ndarray, " k"],
+    known: Float[np.ndarray, "n k"],
     blocks: int,
     label: str,
     seed: int,
 ) -> list[Row]:
     spans = zip(windows.index, windows.last, strict=True)
     truth = np.stack([windows.clips[i].states[target.sensor][t + blocks, target.components] for i, t in spans])
+    asked = is_known(truth)
+    if not len(known) or not asked.any():
+        return []
+    truth, episodes = truth[asked], windows.index[asked]
 
     def errors(latents: Tensor) -> Float[np.ndarray, "W k"]:
-        difference: np.ndarray = readout(latents[:, blocks - 1]).double().cpu().numpy() - truth
+        difference: np.ndarray = readout(latents[:, blocks - 1]).double().cpu().numpy()[asked] - truth
         return difference
 
     true = errors(imagined["true"])
-    rmse, interval = rmse_interval(true, seed, windows.index)
+    rmse, interval = rmse_interval(true, seed, episodes)
     floor = {name: float(np.sqrt(np.square(errors(other)).mean())) for name, other in floors.items()}
     # The floor "mean" is the mean value itself: a readout of the mean latent would be the same up to its bias.
-    floor["mean"] = float(np.sqrt(np.square(mean - truth).mean()))
+    floor["mean"] = float(np.sqrt(np.square(known.mean(0) - truth).mean()))
     observed = float(np.sqrt(np.square(errors(windows.future)).mean()))
     name, n = f"prediction/{target.name}", len(true)
     rows = [
@@ -117,7 +121,7 @@ def _readout_rows(
             metric=f"{name}/action_gap/{label}",
             value=gap(squared),
             unit=target.unit,
-            interval=bootstrap(squared, gap, seed, windows.index),
+            interval=bootstrap(squared, gap, seed, episodes),
             n=n,
             floors={"none": 0.0},
             note="RMSE with the actions of another clip less RMSE with the true ones",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from monde.errors import DataError
 from monde.evaluation.exhibits import Scatter
@@ -26,6 +26,9 @@ CLIPS = 200
 
 SCATTER_POINTS = 2000
 """Most points of a scatter."""
+
+LEAST_FRAMES = 10
+"""Fewest training frames with the truth; of a target of which gaps leave fewer nothing is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +50,18 @@ class Target:
     names: tuple[str, ...]
 
     def truth(self, clips: list[EncodedClip]) -> Float[np.ndarray, "n k"]:
-        """The true values at all frames of `clips`."""
+        """The true values at all frames of `clips`, NaN in gaps."""
         return stack_states(clips, self.sensor)[:, self.components]
+
+    def known(self, clips: list[EncodedClip]) -> Float[np.ndarray, "n k"]:
+        """The true values at the frames of `clips` that have them."""
+        truth = self.truth(clips)
+        return truth[is_known(truth)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeScore:
-    """What probing found.
+    """What probing found; nothing of targets of which gaps leave too little to fit on or to score on.
 
     Args:
         rows: `probe/<name>/rmse`, `/r2` and `/pearson` for each target, and `probe_position_rmse_px` for a position in
@@ -91,6 +99,11 @@ def targets(sensors: Sequence[Sensor]) -> tuple[Target, ...]:
     return tuple(found)
 
 
+def is_known(values: Float[np.ndarray, "n k"]) -> Bool[np.ndarray, " n"]:
+    """Which rows have no gap."""
+    return np.isfinite(values).all(1)
+
+
 def score_probes(
     model: WorldModel,
     train: ClipSource,
@@ -100,7 +113,7 @@ def score_probes(
     seed: int = 0,
     limit: int = CLIPS,
 ) -> ProbeScore:
-    """Fit linear probes on training episodes and score them on held-out ones.
+    """Fit linear probes on training episodes and score them on held-out ones. Frames without the truth are left out.
 
     Floors: the mean of the training values; and the same probe on an untrained model of the same shape, where given.
 
@@ -114,7 +127,7 @@ def score_probes(
         limit: Most clips used of each source.
 
     Raises:
-        DataError: Nothing to probe for, too little data, or values that are not finite.
+        DataError: Nothing to probe for, too little data, or latents that are not finite.
     """
     if not wanted:
         raise DataError("there is nothing to probe for", expected="at least one state or pose sensor in the recording")
@@ -126,12 +139,15 @@ def score_probes(
     rows: list[Row] = []
     readouts, scatters = {}, {}
     for target in wanted:
+        learned, asked = is_known(target.truth(fit_on)), is_known(target.truth(score_on))
+        if learned.sum() < min(LEAST_FRAMES, len(learned)) or not asked.any():
+            continue
         readout, read = _probe(target, fit_on, score_on)
-        truth, mean = target.truth(score_on), target.truth(fit_on).mean(0)
+        truth, mean = target.known(score_on), target.known(fit_on).mean(0)
         floors = {"mean": np.broadcast_to(mean, truth.shape)}
         if blank is not None:
             floors["untrained"] = _probe(target, *blank)[1]
-        rows += _rows(target, truth, read, floors, clusters(score_on), seed)
+        rows += _rows(target, truth, read, floors, clusters(score_on)[asked], seed, int((~asked).sum()))
         readouts[target.name] = readout
         scatters[target.name] = _scatter(target, truth, read)
     return ProbeScore(rows=tuple(rows), readouts=readouts, scatters=scatters)
@@ -140,14 +156,13 @@ def score_probes(
 def _probe(
     target: Target, fit_on: list[EncodedClip], score_on: list[EncodedClip]
 ) -> tuple[LinearReadout, Float[np.ndarray, "n k"]]:
-    readout = fit_linear(
-        stack_latents(fit_on),
-        torch.from_numpy(target.truth(fit_on)),
-        name=target.name,
-        unit=target.unit,
-        names=target.names,
+    learned, asked = (
+        stack_latents(clips)[torch.from_numpy(is_known(target.truth(clips)))] for clips in (fit_on, score_on)
     )
-    return readout, readout(stack_latents(score_on)).double().cpu().numpy()
+    readout = fit_linear(
+        learned, torch.from_numpy(target.known(fit_on)), name=target.name, unit=target.unit, names=target.names
+    )
+    return readout, readout(asked).double().cpu().numpy()
 
 
 def _rows(
@@ -157,10 +172,12 @@ def _rows(
     floors: dict[str, np.ndarray],
     episodes: np.ndarray,
     seed: int,
+    left_out: int,
 ) -> list[Row]:
     n, k = len(truth), truth.shape[1]
     name = f"probe/{target.name}"
     note = "linear, ridge; per component; held-out episodes"
+    note += f"; {left_out} frames without the truth are left out" if left_out else ""
     rmse, interval = rmse_interval(read - truth, seed, episodes)
     floor = {key: float(np.sqrt(np.square(other - truth).mean())) for key, other in floors.items()}
     row = Row(metric=f"{name}/rmse", value=rmse, unit=target.unit, interval=interval, n=n, floors=floor, note=note)

@@ -176,6 +176,7 @@ def _probes(subject: _Subject, config: ScoreConfig) -> list[Row]:
         )
         rows += probes.rows
         readouts = probes.readouts
+        wanted = tuple(target for target in wanted if target.name in readouts)
         for name, scatter in probes.scatters.items():
             scatter.save(subject.folder.exhibits / f"probe-{name}", replace=True)
         for name, readout in readouts.items():

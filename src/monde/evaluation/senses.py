@@ -15,7 +15,7 @@ from jaxtyping import Float
 from monde.errors import DataError
 from monde.evaluation.imagining import PredictionConfig, Windows, cut_windows, imagine_windows
 from monde.evaluation.latents import ClipSource, EncodedClip, clusters, encode_clips, stack_latents
-from monde.evaluation.probes import CLIPS, Target
+from monde.evaluation.probes import CLIPS, Target, is_known
 from monde.evaluation.statistics import bootstrap, rmse_interval
 from monde.protocols import WorldModel
 from monde.readouts import LinearReadout
@@ -78,6 +78,8 @@ def score_senses(
 ) -> tuple[Row, ...]:
     """Score the use of each sense of a model, by what can be read from its latents, observed and imagined.
 
+    Frames without the truth are left out; of a target that has it nowhere nothing is told.
+
     Args:
         model: It; may read several sensors or one.
         held_out: Clips of episodes that neither model nor readouts have seen, at least two.
@@ -111,7 +113,7 @@ def score_senses(
 
     whole, rows = seen(held_out), list[Row]()
     for target in wanted:
-        rows.append(_error(f"senses/{target.name}/all", target, readouts[target.name], whole, seed))
+        rows += _error(f"senses/{target.name}/all", target, readouts[target.name], whole, seed)
     for sensor in model.sensors:
         parts = {
             "other": seen(Changed(held_out, elsewhere(sensor.name))),
@@ -120,13 +122,13 @@ def score_senses(
         for target in wanted:
             for how, part in parts.items():
                 name = f"senses/{target.name}/{how}/{sensor.name}"
-                rows.append(_error(name, target, readouts[target.name], part, seed))
+                rows += _error(name, target, readouts[target.name], part, seed)
         first = wanted[0]
         names = {"other": ("", "/prediction"), "without": ("/missing", "/prediction_missing")}
         for how, part in parts.items():
             for suffix, predicted in zip(names[how], (False, True), strict=True):
                 metric = f"use/{sensor.name}{suffix}"
-                rows.append(_ratio(metric, first, readouts[first.name], whole, part, predicted, seed))
+                rows += _ratio(metric, first, readouts[first.name], whole, part, predicted, seed)
     return tuple(rows)
 
 
@@ -155,33 +157,41 @@ class _Seen:
         return read - truth
 
 
-def _error(name: str, target: Target, readout: LinearReadout, seen: _Seen, seed: int) -> Row:
+def _error(name: str, target: Target, readout: LinearReadout, seen: _Seen, seed: int) -> list[Row]:
     errors = seen.errors(target, readout)
-    rmse, interval = rmse_interval(errors, seed, clusters(seen.clips))
+    asked = is_known(errors)
+    if not asked.any():
+        return []
+    rmse, interval = rmse_interval(errors[asked], seed, clusters(seen.clips)[asked])
     note = "readout fitted on latents of all senses; per component; held-out episodes"
-    return Row(metric=name, value=rmse, unit=target.unit, interval=interval, n=len(errors), note=note)
+    return [Row(metric=name, value=rmse, unit=target.unit, interval=interval, n=int(asked.sum()), note=note)]
 
 
 def _ratio(
     metric: str, target: Target, readout: LinearReadout, whole: _Seen, part: _Seen, predicted: bool, seed: int
-) -> Row:
+) -> list[Row]:
     pair = [
         np.square(seen.predicted(target, readout) if predicted else seen.errors(target, readout)).mean(1)
         for seen in (whole, part)
     ]
     squared = np.stack(pair, 1)
-    labels = whole.windows.index if predicted else clusters(whole.clips)
+    asked = is_known(squared)
+    if not asked.any():
+        return []
+    squared, labels = squared[asked], (whole.windows.index if predicted else clusters(whole.clips))[asked]
 
     def ratio(rows: np.ndarray) -> float:
         own, changed = np.sqrt(rows.mean(0))
         return float(changed / own) if own > 0 else float("nan")
 
     own, changed = np.sqrt(squared.mean(0))
-    return Row(
-        metric=metric,
-        value=float(changed / max(own, 1e-12)),
-        interval=bootstrap(squared, ratio, seed, labels),
-        n=len(squared),
-        floors={"unused": 1.0},
-        note=f"RMSE of {target.name}: {changed:.3g} {target.unit} over {own:.3g} {target.unit} with all senses",
-    )
+    return [
+        Row(
+            metric=metric,
+            value=float(changed / max(own, 1e-12)),
+            interval=bootstrap(squared, ratio, seed, labels),
+            n=len(squared),
+            floors={"unused": 1.0},
+            note=f"RMSE of {target.name}: {changed:.3g} {target.unit} over {own:.3g} {target.unit} with all senses",
+        )
+    ]

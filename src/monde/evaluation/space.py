@@ -71,8 +71,8 @@ def score_space(
     names = tuple(sensor.name for sensor in sensors if sensor.kind in {"pose", "scan"})
     if not names:
         return SpaceScore()
-    fit_on = encode_clips(model, train, names, limit, gaps=True)
-    score_on = encode_clips(model, held_out, names, limit, gaps=True)
+    fit_on = encode_clips(model, train, names, limit)
+    score_on = encode_clips(model, held_out, names, limit)
     motions, scans, rows = dict[str, MotionReadout](), dict[str, ScanReadout](), list[Row]()
     windows = cut_windows(score_on, config)
     imagined = imagine_windows(model, windows, windows.actions, config)

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 
 from monde.errors import ContractError
 from monde.nn import ResidualMLPBlock
-from monde.store import load_bound, save_artefact
-from monde.store.artefact import TENSORS, check_tensors
-from monde.store.typed import from_json, to_json
+from monde.store import load_module, save_module
 from monde.types import Sensor
 
 KIND = "motion"
@@ -98,7 +96,7 @@ class BodyMotion(nn.Module):
         Raises:
             StoreError: `folder` exists, or the disk is full or read-only.
         """
-        save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
+        save_module(folder, KIND, self, self.config, of)
 
     @classmethod
     def load(cls, folder: Path, of: str | None = None) -> "BodyMotion":
@@ -108,8 +106,4 @@ class BodyMotion(nn.Module):
             StoreError: Missing, altered, or fitted on another model than `of`.
         """
         what = f"the motion head in {folder} was fitted on the latents of another model"
-        artefact = load_bound(folder, KIND, of, what, "fit it again on this run")
-        head = cls(from_json(BodyMotionConfig, artefact.meta.get("config"), "config"))
-        check_tensors(folder / TENSORS, artefact.tensors, head.state_dict())
-        head.load_state_dict(dict(artefact.tensors))
-        return head.eval()
+        return load_module(folder, KIND, cls, BodyMotionConfig, of, what, "fit it again on this run")

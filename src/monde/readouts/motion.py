@@ -10,6 +10,7 @@ from torch import Tensor
 from monde.errors import ContractError, StoreError
 from monde.nn import pose_features
 from monde.readouts.mlp import MLPReadout, MLPReadoutConfig, fit_mlp
+from monde.spatial import from_matrix
 from monde.store import load_artefact, save_artefact
 from monde.types.checks import describe
 
@@ -95,33 +96,17 @@ def both(first: Float[Tensor, "... N D"], second: Float[Tensor, "... N D"]) -> F
 
 
 def told(features: Float[Tensor, "... k"], planar: bool) -> Float[Tensor, "... n"]:
-    """Poses from continuous features: what `monde.nn.pose_features` made of them."""
+    """Poses from continuous features: what `monde.nn.pose_features` made of them; no gradient leads to quaternions.
+
+    Raises:
+        ContractError: Columns of a rotation that point the same way or nowhere.
+    """
     if planar:
         yaw = torch.atan2(features[..., 3], features[..., 2])
         return torch.cat([features[..., :2], yaw[..., None]], dim=-1)
-    one = torch.nn.functional.normalize(features[..., 3:6], dim=-1)
-    other = features[..., 6:9] - (one * features[..., 6:9]).sum(-1, keepdim=True) * one
+    columns = features[..., 3:].detach().cpu().double()
+    one = torch.nn.functional.normalize(columns[..., :3], dim=-1)
+    other = columns[..., 3:] - (one * columns[..., 3:]).sum(-1, keepdim=True) * one
     other = torch.nn.functional.normalize(other, dim=-1)
     matrix = torch.stack([one, other, torch.cross(one, other, dim=-1)], dim=-1)
-    return torch.cat([features[..., :3], _quaternions(matrix)], dim=-1)
-
-
-def _quaternions(m: Float[Tensor, "... three three"]) -> Float[Tensor, "... 4"]:
-    """Unit quaternions (x, y, z, w), w ≥ 0, of rotation matrices, by the best conditioned of four formulas
-    (Shepperd 1978)."""
-    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
-    d, e, f = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
-    options = torch.stack(
-        [
-            torch.stack([1 + xx - yy - zz, d, e, a], dim=-1),
-            torch.stack([d, 1 - xx + yy - zz, f, b], dim=-1),
-            torch.stack([e, f, 1 - xx - yy + zz, c], dim=-1),
-            torch.stack([a, b, c, 1 + xx + yy + zz], dim=-1),
-        ],
-        dim=-2,
-    )
-    best = torch.stack([options[..., index, index] for index in range(4)], dim=-1).argmax(-1)
-    chosen = options.take_along_dim(best[..., None, None].expand(*best.shape, 1, 4), dim=-2)[..., 0, :]
-    unit = torch.nn.functional.normalize(chosen, dim=-1)
-    return torch.where(unit[..., 3:] < 0, -unit, unit)
+    return torch.cat([features[..., :3], torch.from_numpy(from_matrix(matrix.numpy())).to(features)], dim=-1)

@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from monde.errors import ContractError
 from monde.readouts.scan_inputs import MOVES, PAST, SEEN, ScanInputs
-from monde.store import load_bound, save_artefact
-from monde.store.artefact import TENSORS, check_tensors
-from monde.store.typed import from_json, to_json
+from monde.store import load_module, save_module
 
 KIND = "scan_forecast"
 
@@ -121,7 +119,7 @@ class ScanForecast(nn.Module):
         Raises:
             StoreError: `folder` exists, or the disk is full or read-only.
         """
-        save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
+        save_module(folder, KIND, self, self.config, of)
 
     @classmethod
     def load(cls, folder: Path, of: str | None = None) -> "ScanForecast":
@@ -131,11 +129,7 @@ class ScanForecast(nn.Module):
             StoreError: Missing, altered, or fitted on another model than `of`.
         """
         what = f"the scan forecast in {folder} was fitted on the latents of another model"
-        artefact = load_bound(folder, KIND, of, what, "fit it again on this run")
-        head = cls(from_json(ScanForecastConfig, artefact.meta.get("config"), "config"))
-        check_tensors(folder / TENSORS, artefact.tensors, head.state_dict())
-        head.load_state_dict(dict(artefact.tensors))
-        return head.eval()
+        return load_module(folder, KIND, cls, ScanForecastConfig, of, what, "fit it again on this run")
 
 
 def _layer(width: int, stride: int) -> nn.Sequential:

@@ -14,9 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monde.spatial import se2_compose, warp_scan
-from monde.store import load_bound, save_artefact
-from monde.store.artefact import TENSORS, check_tensors
-from monde.store.typed import from_json, to_json
+from monde.store import load_module, save_module
 from monde.types.geometry import ScanGeometry
 
 KIND = "scan_matcher"
@@ -131,7 +129,7 @@ class ScanMatcher(nn.Module):
         Raises:
             StoreError: `folder` exists, or the disk is full or read-only.
         """
-        save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
+        save_module(folder, KIND, self, self.config, of)
 
     @classmethod
     def load(cls, folder: Path, of: str | None = None) -> "ScanMatcher":
@@ -141,8 +139,4 @@ class ScanMatcher(nn.Module):
             StoreError: Missing, altered, or standing beside another model than `of`.
         """
         what = f"the scan matcher in {folder} stands beside another model"
-        artefact = load_bound(folder, KIND, of, what, "fit it again on this run")
-        head = cls(from_json(ScanMatcherConfig, artefact.meta.get("config"), "config"))
-        check_tensors(folder / TENSORS, artefact.tensors, head.state_dict())
-        head.load_state_dict(dict(artefact.tensors))
-        return head.eval()
+        return load_module(folder, KIND, cls, ScanMatcherConfig, of, what, "fit it again on this run")

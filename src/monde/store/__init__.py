@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from monde.store.jsons import read_json as read_json
     from monde.store.memory import PeakMemory as PeakMemory
     from monde.store.memory import anonymous_bytes as anonymous_bytes
+    from monde.store.modules import load_module as load_module
+    from monde.store.modules import save_module as save_module
     from monde.store.provenance import commit as commit
     from monde.store.provenance import machine as machine
     from monde.store.provenance import utc_now as utc_now
@@ -44,6 +46,7 @@ _MODULES = {
     "hashing": ("digest_json", "sha256_bytes", "sha256_file"),
     "jsons": ("read_json",),
     "memory": ("PeakMemory", "anonymous_bytes"),
+    "modules": ("load_module", "save_module"),
     "provenance": ("commit", "machine", "utc_now"),
     "run": ("RunFolder",),
 }
@@ -61,12 +64,14 @@ __all__ = [
     "digest_json",
     "load_artefact",
     "load_bound",
+    "load_module",
     "machine",
     "read_json",
     "read_manifest",
     "remove_artefact",
     "require_room",
     "save_artefact",
+    "save_module",
     "sha256_bytes",
     "sha256_file",
     "utc_now",

@@ -8,13 +8,14 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from monde.errors import DataError, TrainingError, UsageError
+from monde.errors import DataError, UsageError
 from monde.models import load_model, weights_hash
 from monde.readouts import BodyMotion, BodyMotionConfig
 from monde.spatial import se2_compose, se2_inverse
 from monde.store import RunFolder, remove_artefact
 from monde.training.device import choose_device
 from monde.training.frame_latents import FrameLatents, encode_frames
+from monde.training.guard import check_gradients, check_losses
 from monde.training.setup import Setup, reopen
 from monde.types import Sensor
 
@@ -79,7 +80,7 @@ def fit_body_motion(run: Path | str, config: FitBodyMotionConfig | None = None) 
     Raises:
         UsageError: A recording without a pose in the plane or a scan, or a model without actions.
         StoreError: Not a run, or the disk is full or read-only.
-        TrainingError: A loss that is not finite.
+        TrainingError: A loss or a gradient that is not finite.
     """
     config, run = config or FitBodyMotionConfig(), Path(run)
     _, setup = reopen(run)
@@ -165,17 +166,21 @@ def _fit(head: BodyMotion, data: FrameLatents, told: _Told, config: FitBodyMotio
         motion, near = head(seen[index][:, None], blocks[index])
         error, gap = (motion - told.motion[index]) / head.scale, near - least[index]
         away = torch.nn.functional.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1)
-        loss = away + (gap.abs() * torch.where(gap > 0, TOO_NEAR, 1.0)).mean()
+        near_loss = (gap.abs() * torch.where(gap > 0, TOO_NEAR, 1.0)).mean()
+        loss = away + near_loss
+        check_losses(
+            loss, {"motion": away.detach(), "nearest": near_loss.detach()}, lambda: "a batch of the motion head"
+        )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        norm = torch.nn.utils.get_total_norm([p.grad for p in head.parameters() if p.grad is not None])
+        check_gradients(norm, head, lambda: "a batch of the motion head")
         optimiser.step()
         schedule.step()
         with torch.no_grad():
             errors = (motion - told.motion[index]).abs()
             recent = [*recent[-49:], torch.stack([errors[:, :2].mean(), errors[:, 2].mean(), gap.abs().mean()])]
     way, turn, nearest = torch.stack(recent).mean(0).tolist()
-    if not np.isfinite([way, turn, nearest]).all():
-        raise TrainingError("the motion head's loss is not finite", got=(way, turn, nearest))
     return BodyMotionSummary(
         head=head.eval(), steps=config.steps, way_metres=way, turn_rad=turn, nearest_metres=nearest
     )
@@ -183,4 +188,4 @@ def _fit(head: BodyMotion, data: FrameLatents, told: _Told, config: FitBodyMotio
 
 def _spread(values: Float[Tensor, "n k"]) -> Float[Tensor, " k"]:
     std = values.std(0)
-    return torch.where(std > 1e-6, std, torch.ones_like(std))
+    return std.masked_fill(std <= 1e-6, 1.0)  # what is not finite stays so: the loss is to tell of it

@@ -286,6 +286,19 @@ class Clip:
             )
         return next(iter(self.streams.values())).steps
 
+    @classmethod
+    def joined(cls, clips: Sequence[Self]) -> Self:
+        """Clips of equal sensors and steps, row under row; with actions where all have some.
+
+        Raises:
+            ContractError: One lacks a sensor of the first.
+        """
+        actions = [clip.actions for clip in clips if clip.actions is not None]
+        return cls(
+            {name: Stream.joined([clip.stream(name) for clip in clips]) for name in clips[0].streams},
+            Stream.joined(actions) if len(actions) == len(clips) else None,
+        )
+
     def stream(self, name: str) -> Stream:
         """The stream called `name`; an unknown name raises with the names that exist."""
         if name not in self.streams:

@@ -1,6 +1,8 @@
 """EuRoC, TUM RGB-D and KITTI folders: small ones in their makers' layouts."""
 
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +112,17 @@ def test_damaged_euroc_files_are_named(tmp_path: Path) -> None:
     late = [f"{BASE + (60_000_000_000 if i == 3 else i * 5_000_000)},0,0,0,0,0,0" for i in range(6)]
     (tmp_path / "mav0/imu0/data.csv").write_text("\n".join(late))
     with pytest.raises(DataError, match=r"clock of imu0 in .* jumps back"):
+        open_recording(tmp_path)
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused(tmp_path: Path) -> None:
+    write_euroc(tmp_path)
+    picture = tmp_path / f"mav0/cam0/data/{BASE}.png"
+    data = bytearray(picture.read_bytes())
+    data[16:24] = struct.pack(">II", 30_000, 30_000)  # width and height in IHDR, whose checksum follows
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    picture.write_bytes(data)
+    with pytest.raises(DataError, match=f"{picture.name} cannot be read as a picture"):
         open_recording(tmp_path)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -87,6 +87,16 @@ def read_config(root: Path) -> LogConfig:
             expected=error.expected or f"fields of LogConfig: {', '.join(LogConfig.__dataclass_fields__)}",
             remedy=error.remedy if isinstance(error, ContractError) else "correct the file; docs/logs.md explains it",
         ) from error
+
+
+def configured(config: LogConfig | None, root: Path, rate_hz: float | None) -> LogConfig:
+    """The configuration given or lying beside the log, at a rate that is given besides.
+
+    Raises:
+        DataError: It is malformed.
+    """
+    found = read_config(root) if config is None else config
+    return found if rate_hz is None else replace(found, rate_hz=rate_hz)
 
 
 def config_digest(config: LogConfig) -> str:

@@ -148,15 +148,17 @@ def picture_size(path: Path) -> tuple[int, int]:
     """(height, width) of a picture.
 
     Raises:
-        DataError: It is none, or damaged.
+        DataError: It is none, damaged, or too large.
     """
     from PIL import Image
 
     try:
         with Image.open(path, formats=("PNG", "JPEG", "BMP", "PPM")) as picture:
             return picture.height, picture.width
-    except (OSError, SyntaxError) as error:
-        raise DataError(f"{path} is no picture", got=error, remedy="restore it from where the log came") from error
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{path} cannot be read as a picture", got=error, remedy="restore it from where the log came"
+        ) from error
 
 
 def present(paths: Sequence[Path]) -> Shaped[np.ndarray, " N"]:

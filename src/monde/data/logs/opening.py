@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
-from monde.data.clocks.config import LogConfig, read_config
+from monde.data.clocks.config import LogConfig, configured
 from monde.data.clocks.opening import Opened, aligned
 from monde.data.clocks.recording import AlignedRecording
 from monde.data.logs.files import FileLog, FileTrack
@@ -70,16 +70,6 @@ class SequenceLayout(ABC):
         self, folders: Sequence[Path], config: LogConfig, notes: list[str]
     ) -> tuple[dict[Path, list[FileTrack]], dict[str, object]]:
         """The sensors of each log, and what else is known (JSON); what is to be said about them goes to `notes`."""
-
-
-def configured(config: LogConfig | None, root: Path, rate_hz: float | None) -> LogConfig:
-    """The configuration given or lying beside the log, at a rate that is given besides.
-
-    Raises:
-        DataError: It is malformed.
-    """
-    found = read_config(root) if config is None else config
-    return found if rate_hz is None else replace(found, rate_hz=rate_hz)
 
 
 def recording_of(

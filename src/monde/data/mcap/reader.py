@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from monde.data.clocks.config import LogConfig, read_config
+from monde.data.clocks.config import LogConfig, configured
 from monde.data.clocks.opening import Opened, aligned
 from monde.data.clocks.recording import AlignedRecording
 from monde.data.mcap.described import Described, clock_parts, described
@@ -49,8 +49,7 @@ class Mcap:
         Raises:
             DataError: No file can be read, none holds a sensor, or clocks do not go together.
         """
-        config = self.config or read_config(root)
-        config = config if self.rate_hz is None else replace(config, rate_hz=self.rate_hz)
+        config = configured(self.config, root, self.rate_hz)
         with needed(root):
             return _opened(root, config)
 

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monde.models import JEPA
-from monde.types import Clip, Latents, Stream
+from monde.types import Clip, Latents
 
 
 class LookStep(nn.Module):
@@ -27,7 +27,7 @@ class LookStep(nn.Module):
             looked: [M, 1] the same in another look.
             wanted: The old encoder's latents of the first.
         """
-        found = self.model.encode(joined(kept, looked)).values[:, 0]
+        found = self.model.encode(Clip.joined([kept, looked])).values[:, 0]
         error = (found.unflatten(0, (2, kept.batch)) - wanted).square().flatten(1).mean(1)
         return error.sum(), {"kept": error[0].detach(), "looked": error[1].detach()}
 
@@ -62,8 +62,3 @@ def prediction_error(model: JEPA, latents: Float[Tensor, "B T N D"], actions: Fl
     predictions = model.predict(Latents(latents, times), actions, 1)
     error = (predictions.one_step - latents[:, 1:]).square().mean()
     return error if predictions.rollout is None else error + (predictions.rollout - latents[:, 1:]).square().mean()
-
-
-def joined(one: Clip, other: Clip) -> Clip:
-    """Two clips of equal sensors, row under row, without what was done."""
-    return Clip({name: Stream.joined([one.stream(name), other.stream(name)]) for name in one.streams})

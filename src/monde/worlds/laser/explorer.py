@@ -38,7 +38,7 @@ class Explorer:
         self._target = self._held = np.full((0, 2), np.nan)
         self._share: Float64[np.ndarray, " B"] = np.zeros(0)
         self._left = np.zeros(0, dtype=np.int64)
-        self._fields: list[Float64[np.ndarray, "h w"]] = []
+        self._fields: list[Float64[np.ndarray, "h w"] | None] = []
 
     def __call__(
         self, observation: Observation, actions: ActionSpec, generator: np.random.Generator
@@ -48,7 +48,7 @@ class Explorer:
         if len(self._target) != B or not observation.times_seconds.any():
             self._target, self._held = np.zeros((B, 2)), np.zeros((B, 2))
             self._share, self._left = np.zeros(B), np.zeros(B, dtype=np.int64)
-            self._fields = [np.zeros((0, 0))] * B
+            self._fields = [None] * B
         # All rows draw at every step: what one gets does not depend on when the others need something new.
         drawn, share = generator.uniform(size=B), generator.uniform(size=B)
         held = generator.uniform(actions.low, actions.high, size=(B, 2))
@@ -61,8 +61,9 @@ class Explorer:
                 free = task.ground.places
                 self._target[row] = free[int(drawn[row] * len(free))]
                 self._share[row] = share[row]
-                self._left[row] = 4 * _PATIENCE_STEPS if share[row] < _SHARES[0] else _PATIENCE_STEPS
-                self._fields[row] = task.ground.distances(self._target[row])
+                finds = share[row] < _SHARES[0]
+                self._left[row] = 4 * _PATIENCE_STEPS if finds else _PATIENCE_STEPS
+                self._fields[row] = task.ground.distances(self._target[row]) if finds else None
             self._left[row] -= 1
             if redraw[row]:
                 self._held[row] = held[row]
@@ -74,7 +75,7 @@ class Explorer:
     def _towards(self, row: int, pose: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "2"]:
         """Turn to the way and drive the faster the better one faces it."""
         aim, field = self._target[row], self._fields[row]
-        if self._share[row] < _SHARES[0] and np.isfinite(field).any():
+        if field is not None and np.isfinite(field).any():
             aim = self._world.tasks[row].ground.ahead(field, pose[:2], _LOOK_CELLS)
         gap = aim - pose[:2]
         off = math.remainder(np.arctan2(gap[1], gap[0]) - pose[2], math.tau)
