@@ -17,12 +17,12 @@ from monde.agents import Strategy
 from monde.client import Server as Remote
 from monde.client import Session
 from monde.costs import LatentDistance
-from monde.errors import ServingError
+from monde.errors import MondeError, ServingError
 from monde.limits import BUSY_SECONDS
 from monde.serving import Server
-from monde.serving.pilot import Pilot, Request
+from monde.serving.pilot import Choice, Pilot, Request
 from monde.serving.sensing import Sample
-from monde.types import Belief, Clip, LatentGoal, Rollout
+from monde.types import Belief, Clip, LatentGoal, PictureGoal, Rollout
 from monde.wire import Act, Begin, Hello, Message, Observe, Refused, Stop, Stopped, Welcome, decode, encode
 
 from .served import PLANNER, TOKEN, at, desk, goal, served
@@ -106,6 +106,33 @@ def test_a_decision_does_not_depend_on_who_else_is_decided_for() -> None:
         (alone,) = Pilot(AnalyticModel(), Strategy(PLANNER, LatentDistance()), seed=3).decide([request])
         np.testing.assert_allclose(alone.controls, together[n].controls, atol=1e-5)
         assert torch.equal(alone.pursuit.belief.newest, together[n].pursuit.belief.newest)
+
+
+def test_who_begins_is_decided_for_together_with_who_goes_on() -> None:
+    """Pictures of goals are encoded at once, and what has no plan yet shares the search of what has one."""
+
+    def begins(pilot: Pilot, n: int) -> Request:
+        wanted = PictureGoal(pilot.clip([Sample(at(50.0, 12.0 * n), 0.0)]))
+        return Request(sample=Sample(at(10.0, 10.0 + n), 0.0), goal=wanted)
+
+    def after_one(rows: list[int]) -> list[Choice]:
+        """What a fresh pilot decides second, of rows of which 0 has begun with its first decision."""
+        pilot = Pilot(AnalyticModel(), Strategy(PLANNER, LatentDistance()), seed=3)
+        (first,) = chosen(pilot.decide([begins(pilot, 0)]))
+        went = Request(sample=Sample(at(12.0, 10.0), 0.5), taken=first.controls[:5], pursuit=first.pursuit)
+        return chosen(pilot.decide([went if n == 0 else begins(pilot, n) for n in rows]))
+
+    together = after_one([1, 0, 2])
+    for n, choice in zip([1, 0, 2], together, strict=True):
+        (alone,) = after_one([n])
+        np.testing.assert_allclose(alone.controls, choice.controls, atol=1e-5)
+        assert torch.equal(alone.pursuit.goal.latents, choice.pursuit.goal.latents)
+        assert choice.pursuit.goal.latents.tolist() == [[[50.0, 12.0 * n]]]
+
+
+def chosen(found: list[Choice | MondeError]) -> list[Choice]:
+    assert all(isinstance(each, Choice) for each in found), found
+    return [each for each in found if isinstance(each, Choice)]
 
 
 def test_one_that_cannot_be_decided_for_does_not_touch_the_others() -> None:

@@ -14,14 +14,14 @@ from jaxtyping import Float32, Shaped
 from monde.agents import GoalFinder, Strategy
 from monde.errors import MondeError, UsageError
 from monde.limits import MAX_DECISION_BATCH, MAX_SESSION_IDLE_SECONDS
-from monde.mind import Answer, AnyGoal, Mind, Request
+from monde.mind import Answer, AnyGoal, GoalPicture, Mind, Request
 from monde.mind.faculties import Faculties, Progress
 from monde.mind.judging import wanted
 from monde.serving import pilot as piloting
 from monde.serving.asking import Ask, Thinker
 from monde.serving.config import ServeConfig
 from monde.serving.deciders import Deciders
-from monde.serving.goals import Resolve
+from monde.serving.goals import Resolve, shown
 from monde.serving.metrics import Metrics
 from monde.serving.pilot import Pilot
 from monde.serving.sensing import Sample
@@ -129,6 +129,8 @@ def open_desk(
             return mind.ask(request)
 
     def resolve(goal: AnyGoal) -> Goal:
+        if isinstance(goal, GoalPicture):
+            return shown(goal, held.model)
         with turn:
             return wanted(held, mind.beliefs, goal)
 

@@ -42,7 +42,12 @@ def pictures_only(model: WorldModel) -> Resolve:
             raise ServingError(
                 "only pictures can be goals here", got=type(goal).__name__, remedy="send GoalPicture, by value"
             )
-        values = {name: array[None] for name, array in goal.sensors.items()}
-        return PictureGoal(observation_to_clip(Observation(values, np.zeros(1)), model.sensors))
+        return shown(goal, model)
 
     return resolve
+
+
+def shown(goal: GoalPicture, model: WorldModel) -> PictureGoal:
+    """A picture as the model reads it, not encoded yet: that is done for all that begin at once."""
+    values = {name: array[None] for name, array in goal.sensors.items()}
+    return PictureGoal(observation_to_clip(Observation(values, np.zeros(1)), model.sensors))

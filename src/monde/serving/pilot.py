@@ -10,14 +10,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from monde.agents import Strategy, decide, device_of, observation_to_clip, resolve_goal
+from monde.agents import Strategy, decide, device_of, fit_clip, observation_to_clip, resolve_goal
 from monde.errors import ContractError, MondeError, PlanningError
 from monde.models import graphed
 from monde.planning import Journey, shift_plan
+from monde.planning.opening import first_guess
 from monde.protocols import Observation, WorldModel
 from monde.readouts import Familiarity
 from monde.serving.sensing import Sample
-from monde.types import Belief, Clip, Goal, LatentGoal, Plan, Reason
+from monde.types import Belief, Clip, Goal, LatentGoal, PictureGoal, Plan, Reason
 from monde.types.trust import OutOfDistribution
 
 A = TypeVar("A")
@@ -129,6 +130,7 @@ class Pilot:
         self._turn = turn or nullcontext()
         self._generator = torch.Generator(self.device).manual_seed(seed)
         self._pace: dict[int, float] = {}
+        self._undecided: Float[Tensor, "1 H A"] | None = None
 
     def decide(self, requests: Sequence[Request]) -> list[Choice | MondeError]:
         """One choice for each request, or what was wrong with it; one that fails does not touch the others."""
@@ -170,22 +172,40 @@ class Pilot:
             taken = torch.from_numpy(np.stack(done)).to(self.device).flatten(1)
             belief = self.model.update(stack(known), clip, taken)
         rows = [belief.rows(slice(row, row + 1)) for row in range(len(requests))]
-        return [self._informed(request, row) for request, row in zip(requests, rows, strict=True)]
+        goals = iter(self._goals([request.goal for request in requests if request.pursuit is None]))
+        return [
+            self._informed(request, row, next(goals) if request.pursuit is None else request.pursuit.goal)
+            for request, row in zip(requests, rows, strict=True)
+        ]
 
-    def _informed(self, request: Request, belief: Belief) -> _Seen:
+    def _informed(self, request: Request, belief: Belief, goal: Goal) -> _Seen:
         restarted = request.pursuit is not None and self._begins(request)
         if request.pursuit is not None:
             plan = None if restarted else request.pursuit.plan
             pursuit = replace(request.pursuit, belief=belief, plan=plan)
         else:
-            pursuit = self._begun(request, belief)
+            pursuit = self._begun(belief, goal)
         aim = self._aim(pursuit) if request.plan else pursuit.goal
         return _Seen(request=request, pursuit=pursuit, aim=aim, restarted=restarted)
 
-    def _begun(self, request: Request, belief: Belief) -> Pursuit:
-        if request.goal is None:
+    def _goals(self, wanted: Sequence[Goal | None]) -> list[Goal]:
+        """Goals as costs judge them; all pictures are encoded at once."""
+        goals = [goal for goal in wanted if goal is not None]
+        if len(goals) < len(wanted):
             raise PlanningError("there is nothing to plan for", got="an episode without a goal")
-        goal, guide, finder = resolve_goal(self.model, request.goal), self.strategy.guide, self.strategy.finder
+        pictures = [fit_clip(goal.clip, self.model.sensors) for goal in goals if isinstance(goal, PictureGoal)]
+        if not pictures:
+            return [resolve_goal(self.model, goal) for goal in goals]
+        shown = resolve_goal(self.model, PictureGoal(Clip.joined(pictures)))
+        assert isinstance(shown, LatentGoal)
+        latents = iter(shown.latents.split(1))
+        return [
+            LatentGoal(next(latents)) if isinstance(goal, PictureGoal) else resolve_goal(self.model, goal)
+            for goal in goals
+        ]
+
+    def _begun(self, belief: Belief, goal: Goal) -> Pursuit:
+        guide, finder = self.strategy.guide, self.strategy.finder
         if finder is not None:
             goal = finder.find(self.model, belief, goal)
         return Pursuit(belief=belief, goal=goal, journey=None if guide is None else guide.begin(1))
@@ -216,6 +236,7 @@ class Pilot:
             warm_start=self._warm(rows),
         )
         self._pace[len(rows)] = plan.seconds
+        self._undecided = first_guess(self.model.actions, 1, plan.actions.shape[1], self.device, None)
         if not bool(torch.isfinite(plan.actions).all()):
             raise PlanningError("the planner's actions are not finite", remedy="look at the model: monde score RUN")
         controls = self.model.actions.to_controls(plan.actions).cpu().numpy()
@@ -239,7 +260,8 @@ class Pilot:
         if not opening:
             return {}
         if self.strategy.trust is None:
-            return {n: (None, self._strange(rows[n].pursuit)) for n in opening}
+            strange = self._strange([rows[n].pursuit for n in opening])
+            return {n: (None, reason) for n, reason in zip(opening, strange, strict=True)}
         index = torch.tensor(opening, device=self.device)
         first = replace(
             plan, actions=plan.actions[index], cost_before=plan.cost_before[index], cost_after=plan.cost_after[index]
@@ -250,15 +272,21 @@ class Pilot:
             return {}
         return dict(zip(opening, zip(forecast.probability.tolist(), forecast.reasons, strict=True), strict=True))
 
-    def _strange(self, pursuit: Pursuit) -> Reason | None:
-        if self.familiarity is None or not isinstance(pursuit.goal, LatentGoal):
-            return None
+    def _strange(self, pursuits: Sequence[Pursuit]) -> list[Reason | None]:
+        """Of rows of one kind: whether the goal of each, or else what is seen, is out of distribution."""
+        goals = [each.goal.latents for each in pursuits if isinstance(each.goal, LatentGoal)]
+        if self.familiarity is None or len(goals) < len(pursuits):
+            return [None] * len(pursuits)
         limit = float(self.familiarity.limit)
-        for what, latents in (("goal", pursuit.goal.latents), ("present", pursuit.belief.newest)):
-            distance = float(self.familiarity.distance(latents).amax())
-            if distance > limit:
-                return OutOfDistribution(what="goal" if what == "goal" else "present", distance=distance, limit=limit)
-        return None
+
+        def reason(goal: float, present: float) -> Reason | None:
+            if goal > limit:
+                return OutOfDistribution(what="goal", distance=goal, limit=limit)
+            return OutOfDistribution(what="present", distance=present, limit=limit) if present > limit else None
+
+        present = torch.cat([each.belief.newest for each in pursuits])
+        distances = (self.familiarity.distance(latents).tolist() for latents in (torch.cat(goals), present))
+        return [reason(*row) for row in zip(*distances, strict=True)]
 
     def _hurry(self, rows: int, deadline: float | None) -> float | None:
         """The planner's deadline: none where it is likely to be done well within it, for haste costs samples."""
@@ -266,8 +294,12 @@ class Pilot:
         return None if deadline is None or (usual is not None and 2 * usual < deadline) else deadline
 
     def _warm(self, rows: Sequence[_Seen]) -> Tensor | None:
-        plans = [row.pursuit.plan for row in rows if row.pursuit.plan is not None]
-        return shift_plan(self.model.actions, torch.cat(plans), 1) if len(plans) == len(rows) else None
+        """What is left of the last plans; a row that has none takes an undecided one, so that all are planned for at
+        once. How long plans are is known from the first one on."""
+        if self._undecided is None:
+            return None
+        plans = [self._undecided if row.pursuit.plan is None else row.pursuit.plan for row in rows]
+        return shift_plan(self.model.actions, torch.cat(plans), 1)
 
 
 def stack(beliefs: Sequence[Belief]) -> Belief:
@@ -323,4 +355,4 @@ def _shapes(belief: Belief) -> Hashable:
 def _kind(seen: _Seen) -> Hashable:
     """Rows of one kind can be planned for at once; a goal that is no latent is planned for alone."""
     goal = seen.pursuit.goal
-    return _shapes(seen.pursuit.belief), seen.pursuit.plan is None, isinstance(goal, LatentGoal) or id(seen)
+    return _shapes(seen.pursuit.belief), isinstance(goal, LatentGoal) or id(seen)
