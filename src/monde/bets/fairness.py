@@ -19,6 +19,8 @@ LEAST_QUESTIONS = 400
 """Fewer cannot tell a leak of a few per cent from chance."""
 
 FOLDS = 5
+"""Of cross-validation."""
+
 _RIDGE = 1e-2
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _MIDDLE = 32.0

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from monde.bets.anomaly import anomaly
+from monde.bets.answering import by_chance, seconds_of
 from monde.bets.foresight import CopyLast, Foresight, Simulated
 from monde.bets.puzzles import Task, try_placement
 from monde.bets.questions.moving import WHY_CHANGED_PIXELS
@@ -26,6 +27,10 @@ MAX_TRIALS = 12_000
 """Placements that a simulator tries in its head before it gives a puzzle up."""
 
 MAX_WALK_STEPS = 120
+"""Steps in which a walker is looked for at its goal."""
+
+SURE = 0.95
+"""Confidence where a rule says yes or no."""
 
 
 class Guessing:
@@ -118,7 +123,7 @@ Rule = Callable[[Solver, Question, object], Answer | None]
 def _places(solver: Solver, question: Question, situation: object) -> Answer | None:
     if not isinstance(situation, Flying):
         return None
-    foreseen = solver.foresight.room(situation.room, _seconds(question))
+    foreseen = solver.foresight.room(situation.room, seconds_of(question))
     where = dict(zip(situation.room.names, foreseen, strict=True))
     if any(name not in where for option in situation.options for name in option):
         return None
@@ -131,7 +136,7 @@ def _coordinate(solver: Solver, question: Question, situation: object) -> Answer
         return None
     disc = situation.room.names.index(str(question.about["disc"]))
     axis = "xy".index(str(question.about["axis"]))
-    value = solver.foresight.room(situation.room, _seconds(question))[disc, axis]
+    value = solver.foresight.room(situation.room, seconds_of(question))[disc, axis]
     return Answer(question=question.id, number=float(value), confidence=0.9)
 
 
@@ -142,7 +147,7 @@ def _relation(solver: Solver, question: Question, situation: object) -> Answer |
     if not set(map(str, discs)) <= set(situation.room.names):
         return None
     order = [situation.room.names.index(str(name)) for name in discs]
-    places = solver.foresight.room(situation.room, _seconds(question))[order]
+    places = solver.foresight.room(situation.room, seconds_of(question))[order]
     if question.about["ask"] != "hidden-by":
         return _yes(question, holds(str(question.about["ask"]), places) > 0)
     if situation.screen is None:
@@ -157,7 +162,7 @@ def _cause(solver: Solver, question: Question, situation: object) -> Answer | No
     discs = question.about.get("discs")
     if not isinstance(situation, Flying) or not isinstance(discs, list) or isinstance(solver.foresight, CopyLast):
         return None
-    room, subject, seconds = situation.room, str(question.about["disc"]), _seconds(question)
+    room, subject, seconds = situation.room, str(question.about["disc"]), seconds_of(question)
     if not {subject, *map(str, discs)} <= set(room.names):
         return None
     index = room.names.index(subject)
@@ -166,7 +171,7 @@ def _cause(solver: Solver, question: Question, situation: object) -> Answer | No
     for name in map(str, discs):
         other = room.without(name)
         moved.append(math.dist(solver.foresight.room(other, seconds)[other.names.index(subject)], end))
-    sure = 0.95 if max(moved) > WHY_CHANGED_PIXELS else 0.3
+    sure = SURE if max(moved) > WHY_CHANGED_PIXELS else 0.3
     return None if max(moved) == 0 else Answer(question=question.id, choice=int(np.argmax(moved)), confidence=sure)
 
 
@@ -255,12 +260,8 @@ _RULES: Mapping[str, Rule] = {
 }
 
 
-def _seconds(question: Question) -> float:
-    return float(str(question.about["seconds"]))
-
-
 def _yes(question: Question, yes: bool) -> Answer:
-    return Answer(question=question.id, choice=question.options.index("yes" if yes else "no"), confidence=0.95)
+    return by_chance(question, SURE if yes else 1 - SURE)
 
 
 def _nearest(question: Question, gaps: list[float]) -> Answer:

@@ -259,7 +259,13 @@ class Run:
             usd_per_million_out=self.usd_out,
         )
         shots = []
-        if self.style == "few-shot" and training is not None:
+        if self.style == "few-shot":
+            if training is None or training.split != "train":
+                raise UsageError(
+                    "what few-shot shows is of the train split",
+                    got="no --training" if training is None else f"a set of the {training.split} split",
+                    remedy="build one with --split train, and give it as --training",
+                )
             truths = training.truths()
             seen: dict[str, int] = {}
             for question in training.questions(sensors=False):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monde.bets.corners.episodes import Episodes, record_episodes
+from monde.bets.corners.episodes import Episodes, is_room, record_episodes
 from monde.bets.corners.shown import READ, ROOMS, shown, without
 from monde.bets.corners.states import PLACES_AT, SLOT_OF, THING
 from monde.bets.files import QuestionSet
@@ -29,6 +29,21 @@ def test_states_tell_where_pictures_show_things(episodes: Episodes) -> None:
                 gaps.append(np.abs(centre - states[:, slot * THING + 1 : slot * THING + 3])[seen])
     assert len(np.concatenate(gaps)) > 30
     assert np.concatenate(gaps).max() < 1.0
+
+
+def test_only_in_rooms_a_slot_is_a_colour(episodes: Episodes) -> None:
+    recording, strange = open_recording(episodes.films), 0
+    kinds = [is_room(number) for number in range(len(recording.lengths))]
+    assert kinds.count(True) == 2 * kinds.count(False)
+    for number, room in enumerate(kinds):
+        states = recording.read(number, 0, recording.lengths[number], ["state"]).stream("state").values[0].numpy()
+        for name, slot in SLOT_OF.items():
+            thing = states[:, slot * THING : (slot + 1) * THING]
+            there = thing[:, 0] > 0
+            same = np.allclose(thing[there, 6:9], np.array(COLOURS[name]) / 255, atol=1e-6)
+            assert same or not room, (number, name)
+            strange += not same
+    assert strange > 5
 
 
 def test_a_walk_ends_at_its_goal_and_actions_move_the_disc(episodes: Episodes) -> None:

@@ -1,29 +1,32 @@
 """Corners by name: tuned alike, opened from one folder, their curves; and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from monde.bets.corners import four
 from monde.bets.corners.curves import curves_card
-from monde.bets.corners.episodes import Episodes
+from monde.bets.corners.episodes import Episodes, record_episodes
 from monde.bets.corners.four import (
     CORNERS,
     RATES,
     Tuned,
     open_corner,
     open_corners,
+    same_lesson,
     teach,
     teach_all,
     teach_tuned,
     tune,
     tuned_path,
 )
-from monde.bets.corners.lessons import Lesson, Taught
+from monde.bets.corners.lessons import Data, Lesson, Taught
 from monde.bets.files import QuestionSet
 from monde.bets.questions.build import build_set
 from monde.errors import StoreError, UsageError
-from monde.store import read_json
-from monde.store.typed import from_json
+from monde.store import digest_json, read_json, write_json
+from monde.store.typed import from_json, to_json
 
 FLOPS = 4e10
 
@@ -40,6 +43,9 @@ def folder(episodes: Episodes, few: QuestionSet, tmp_path_factory: pytest.TempPa
     """As `monde bets teach` leaves it, with one corner, tuned."""
     out = tmp_path_factory.mktemp("taught")
     (out / "episodes").symlink_to(episodes.films.parent)
+    # Left by one that was killed.
+    (out / "state-tokens.tuning" / "0.5").mkdir(parents=True)
+    (out / "state-tokens.tuning" / "0.5.trial" / "few").mkdir(parents=True)
     teach_tuned("state-tokens", episodes, out / "state-tokens", Lesson(flops=FLOPS), few)
     return out
 
@@ -68,6 +74,40 @@ def test_a_teaching_that_was_stopped_goes_on_with_what_tuning_found(
     assert teach_all(tmp_path, episodes, lesson, ["state-tokens"], few) == first
     with pytest.raises(UsageError, match="another lesson"):
         teach_all(tmp_path, episodes, Lesson(flops=2 * FLOPS), ["state-tokens"], few)
+
+
+def test_corners_in_one_folder_learn_from_the_same(folder: Path, episodes: Episodes, tmp_path: Path) -> None:
+    lesson, data = Lesson(flops=FLOPS), Data.of(episodes)
+    taught = same_lesson(folder / "state-tokens", lesson, data)
+    assert taught.data == data
+    assert (data.films, data.walks) == (45, 32)
+    others = record_episodes(tmp_path / "others", films=7, walks=3, seed=0)
+    with pytest.raises(UsageError, match="other episodes"):
+        teach_all(folder, others, lesson, ["state-tokens"])
+    replace(taught, data=None).save(tmp_path)
+    assert same_lesson(tmp_path, lesson, Data.of(others)).data is None
+
+
+def test_tuning_belongs_to_what_was_learned_from(
+    folder: Path, episodes: Episodes, few: QuestionSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson, known = Lesson(flops=FLOPS), read_json(tuned_path(folder / "state-tokens"))
+    of_before = digest_json([to_json(lesson), few.content_hash])
+    others = record_episodes(tmp_path / "others", films=7, walks=3, seed=0)
+    asked = list[Episodes]()
+    found = from_json(Tuned, known["tuned"])
+
+    def tried(name: str, episodes: Episodes, *_: object) -> Tuned:
+        asked.append(episodes)
+        return found
+
+    monkeypatch.setattr(four, "tune", tried)
+    monkeypatch.setattr(four, "teach", lambda *_: Taught.load(folder / "state-tokens"))
+    for document, where, again in ((known, episodes, 0), (known, others, 1), (known | {"asked": of_before}, others, 0)):
+        asked.clear()
+        write_json(tuned_path(tmp_path / "state-tokens"), document)
+        assert teach_tuned("state-tokens", where, tmp_path / "state-tokens", lesson, few)[1] == found
+        assert len(asked) == again
 
 
 def test_corners_are_opened_by_name(folder: Path, tmp_path: Path) -> None:

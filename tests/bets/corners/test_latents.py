@@ -1,20 +1,24 @@
 """The corners of latent prediction: taught within their compute, opened as they were, asked everything."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from monde.bets.corners.episodes import Episodes
-from monde.bets.corners.latents import LatentCorner, open_latents, teach_latents
+from monde.bets.corners.episodes import FILMS, Episodes, is_room
+from monde.bets.corners.latents import LatentCorner, open_latents, reading, teach_latents, teaching
 from monde.bets.corners.lessons import Lesson, Taught, counted
 from monde.bets.corners.shown import READ, Rendering
 from monde.bets.files import QuestionSet
 from monde.bets.types import Question
 from monde.errors import StoreError, UsageError
+from monde.models import JEPA
+from monde.training.setup import Setup, reopen
 
 FLOPS = 4e11
 Corner = tuple[Path, Taught]
@@ -27,8 +31,13 @@ def rendering(request: pytest.FixtureRequest) -> Rendering:
 
 @pytest.fixture(scope="module")
 def corner(rendering: Rendering, episodes: Episodes, tmp_path_factory: pytest.TempPathFactory) -> Corner:
+    """Taught beside what one left that was killed; the first from more episodes than there are walks to learn from."""
     out = tmp_path_factory.mktemp("corner") / rendering
-    return out, teach_latents(episodes, out, rendering, Lesson(flops=FLOPS))
+    left = out.with_name(out.name + ".trial") / "few" / "films"
+    left.mkdir(parents=True)
+    (left / "checkpoint").write_text("half", encoding="utf-8")
+    lesson = Lesson(flops=FLOPS, episodes=40 if rendering == "sensors" else 0)
+    return out, teach_latents(episodes, out, rendering, lesson)
 
 
 def test_flops_are_those_of_torchs_own_counter() -> None:
@@ -64,7 +73,46 @@ def test_every_question_is_answered_the_same_again(
         assert answer.failure is None, (question.id, answer.note)
         assert replace(answer, seconds=0) == replace(second.answer(question), seconds=0)
         asked.add(question.about["ask"])
-    assert asked >= set(READ) - {"nearer", "above", "left-of", "hidden-by", "reachable"}
+    assert asked == set(READ)
+
+
+def test_readouts_are_fitted_on_rooms_alone(
+    corner: Corner, rendering: Rendering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, of, watched = list[int](), corner[0] / FILMS, reading._episodes
+
+    def noted(model: JEPA, setup: Setup, episodes: Sequence[int]) -> Iterator[reading.Seen]:
+        read.extend(episodes)
+        return watched(model, setup, episodes)
+
+    monkeypatch.setattr(reading, "_episodes", noted)
+    monkeypatch.setattr(reading, "save_artefact", lambda *_: None)
+    reading.fit_readouts(of, rendering, 0, 1.0)
+    learned = reopen(of)[1].split.train
+    assert set(read) <= set(learned)
+    assert len(set(read)) == reading.LEAST_EPISODES
+    assert all(is_room(number) for number in read)
+    assert not all(is_room(number) for number in learned)
+
+
+def test_a_teaching_that_is_stopped_leaves_no_corner(
+    episodes: Episodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`train` swallows the first signal, and says that it did not come to its end."""
+    out, lesson = tmp_path / "corner", Lesson(flops=FLOPS)
+    monkeypatch.setattr(teaching, "train", lambda config: SimpleNamespace(finished=False))
+    with pytest.raises(KeyboardInterrupt):
+        teach_latents(episodes, out, "state", lesson)
+    assert not any(tmp_path.iterdir())
+    monkeypatch.setattr(teaching, "_costs", lambda parts, out: {part.name: (1e9, 1e6) for part in parts})
+    with pytest.raises(KeyboardInterrupt):
+        teach_latents(episodes, out, "state", lesson)
+    assert not out.exists()
+
+
+def test_another_rendering_is_refused(corner: Corner, rendering: Rendering) -> None:
+    with pytest.raises(StoreError, match="another rendering"):
+        open_latents(corner[0], "state" if rendering == "sensors" else "sensors")
 
 
 def test_what_it_never_saw_it_cannot_read(corner: Corner, rendering: Rendering) -> None:

@@ -1,22 +1,30 @@
 """Corners of token prediction: what they spend, that they answer, that what happens is likelier than what does not."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from monde.bets.corners.episodes import Episodes
-from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Taught
+from monde.bets.corners.four import open_corner
+from monde.bets.corners.lessons import FILMS_SHARE, TAUGHT, Lesson, Taught
 from monde.bets.corners.shown import READ, Rendering, Shown
 from monde.bets.corners.states import SLOT_OF, THING
 from monde.bets.corners.tokens import open_tokens, teach_tokens
 from monde.bets.corners.tokens.acting import SensorReads, StateReads, acted, actions_of
-from monde.bets.corners.tokens.foresight import StateForesight
-from monde.bets.corners.tokens.keeping import WEIGHTS, kept
+from monde.bets.corners.tokens.films import SensorFilms
+from monde.bets.corners.tokens.foresight import SensorForesight, StateForesight
+from monde.bets.corners.tokens.keeping import WEIGHTS, keep, kept
+from monde.bets.corners.tokens.words import PER_PIXEL
 from monde.bets.files import QuestionSet
+from monde.bets.questions.rooms import COLOURS
+from monde.bets.sensing import spots
 from monde.bets.types import Contestant
 from monde.data import open_recording
-from monde.errors import StoreError, UsageError
+from monde.errors import ContractError, StoreError, UsageError
+from monde.store import read_json
 from monde.store.artefact import TENSORS
 
 TINY = 2e10
@@ -47,7 +55,7 @@ def test_all_parts_together_spend_the_budget(corners: dict[Rendering, Path], ren
 def test_whatever_is_asked_is_answered_the_same_each_time_or_cannot_be_read(
     corners: dict[Rendering, Path], validation: QuestionSet, rendering: Rendering
 ) -> None:
-    first, again = open_tokens(corners[rendering]), open_tokens(corners[rendering])
+    first, again = open_tokens(corners[rendering], rendering), open_tokens(corners[rendering], rendering)
     assert isinstance(first, Contestant)
     assert first.name == f"{rendering}-tokens"
     assert first.identity == again.identity
@@ -67,8 +75,8 @@ def test_whatever_is_asked_is_answered_the_same_each_time_or_cannot_be_read(
 def test_equal_lessons_give_equal_weights(corners: dict[Rendering, Path], episodes: Episodes, tmp_path: Path) -> None:
     teach_tokens(episodes, tmp_path / "again", "state", Lesson(flops=TINY))
     teach_tokens(episodes, tmp_path / "other", "state", Lesson(flops=TINY, seed=1))
-    hashes = [open_tokens(folder).identity["weights"] for folder in (tmp_path / "again", tmp_path / "other")]
-    assert open_tokens(corners["state"]).identity["weights"] == hashes[0]
+    hashes = [open_tokens(folder, "state").identity["weights"] for folder in (tmp_path / "again", tmp_path / "other")]
+    assert open_tokens(corners["state"], "state").identity["weights"] == hashes[0]
     assert hashes[0] != hashes[1]
 
 
@@ -82,7 +90,67 @@ def test_altered_weights_are_refused(corners: dict[Rendering, Path], tmp_path: P
                 data[-1] ^= 1
             (altered / file.relative_to(corners["state"])).write_bytes(data)
     with pytest.raises(StoreError, match="altered"):
-        open_tokens(altered)
+        open_tokens(altered, "state")
+
+
+def test_another_rendering_is_refused(corners: dict[Rendering, Path]) -> None:
+    with pytest.raises(StoreError, match="another rendering"):
+        open_tokens(corners["state"], "sensors")
+    with pytest.raises(StoreError, match="another rendering"):
+        open_corner("state-tokens", corners["sensors"])
+
+
+def test_corners_of_before_data_were_written_down_still_open(corners: dict[Rendering, Path], tmp_path: Path) -> None:
+    _, parts, taught, _ = kept(corners["state"])
+    assert taught.data is not None
+    assert (taught.data.films, taught.data.walks) == (45, 32)
+    keep(tmp_path / "old", "state", parts, replace(taught, data=None))
+    told = read_json(tmp_path / "old" / TAUGHT)["taught"]
+    assert isinstance(told, dict)
+    assert set(told) == {"type", "lesson", "flops", "steps", "cpu_seconds"}
+    again = open_tokens(tmp_path / "old", "state")
+    assert again.identity["lesson"] == open_tokens(corners["state"], "state").identity["lesson"]
+
+
+def test_what_goes_wrong_is_not_what_cannot_be_read(
+    corners: dict[Rendering, Path], validation: QuestionSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corner = open_tokens(corners["state"], "state")
+    question = next(q for q in validation.questions() if q.about["ask"] == "places")
+
+    def failing(error: Exception) -> Callable[..., list[float]]:
+        def options(*_: object) -> list[float]:
+            raise error
+
+        return options
+
+    monkeypatch.setattr(StateForesight, "options", failing(ContractError("no such words")))
+    answer = corner.answer(question)
+    assert (answer.failure, answer.note) == ("error", "no such words")
+    for crash in (RuntimeError("shapes"), KeyError("red"), IndexError("12")):
+        monkeypatch.setattr(StateForesight, "options", failing(crash))
+        with pytest.raises(type(crash)):
+            corner.answer(question)
+
+
+def test_what_is_asked_of_now_is_told_by_tokens(corners: dict[Rendering, Path], episodes: Episodes) -> None:
+    clip = open_recording(episodes.films).read(0, 0, 13, ["top", "state"])
+    film, states = clip.stream("top").values[0].numpy(), clip.stream("state").values[0].numpy()
+    names = [name for name, slot in SLOT_OF.items() if states[-1, slot * THING]]
+    true = np.array([states[-1, SLOT_OF[name] * THING + 1 : SLOT_OF[name] * THING + 3] for name in names])
+    told = StateForesight(kept(corners["state"])[1].films).places(Shown(film=states), 0.0, names)
+    assert np.abs(told - true).max() <= 0.5 / PER_PIXEL + 1e-6
+    np.testing.assert_array_equal(told, np.rint(told * PER_PIXEL) / PER_PIXEL)
+    parts = kept(corners["sensors"])[1]
+    assert parts.films_codes is not None
+    coded = parts.films_codes.decode(parts.films_codes.encode(film))
+    assert (coded != film).any()
+    foresight = SensorForesight(parts.films, SensorFilms(parts.films_codes))
+    seen = foresight.places(Shown(film=film), 0.0, names)
+    read = np.concatenate([spots(coded[-1:], COLOURS[name])[0] for name in names])
+    there = np.isfinite(read).all(axis=1)
+    assert there.any()
+    np.testing.assert_allclose(seen[there], read[there])
 
 
 def test_too_small_a_budget_is_refused(episodes: Episodes, tmp_path: Path) -> None:

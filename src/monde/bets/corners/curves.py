@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monde.bets.corners.episodes import ACTING, EPISODES, FILMS, Episodes
 from monde.bets.corners.four import corners_in, marked, open_corner, same_lesson, teach
-from monde.bets.corners.lessons import TAUGHT, Lesson, Progress, Taught
+from monde.bets.corners.lessons import TAUGHT, Data, Lesson, Progress, Taught
 from monde.bets.files import QuestionSet
 from monde.bets.solving import Guessing
 from monde.data import open_recording
@@ -78,11 +78,11 @@ def curve(
     `accuracy/<corner>/episodes/<n>`, beside guessing."""
     guess = marked(Guessing(), questions, GRADES)
     floor = {"random": sum(one.correct for one in guess) / len(guess)}
-    rows = []
+    rows, data = [], Data.of(episodes)
     for point in all_of:
         if not (point.folder / TAUGHT).exists():
             teach(name, episodes, point.folder, point.lesson, progress)
-        taught = same_lesson(point.folder, point.lesson)
+        taught = same_lesson(point.folder, point.lesson, data)
         right, n = _right(name, point.folder, questions)
         for against in point.against:
             at = f"{taught.total:.3g}" if against == "compute" else f"{point.lesson.episodes or total_episodes}"

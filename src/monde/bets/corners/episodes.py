@@ -36,14 +36,20 @@ from monde.worlds.scenes.pairs.make import drawn_set
 from monde.worlds.scenes.screens import around, rising, standing
 
 EPISODES, FILMS, ACTING = "episodes", "films", "acting"
+"""Names of folders: of both recordings, and of each in it."""
+
 FUTURE_FRAMES = 42
 """Frames of a room after the first `PAST_FRAMES`: the longest horizon, and two more."""
 
 MOST_DISCS = 5
+"""In a room, at most."""
+
 LEAST_STEPS, REST_STEPS, MOST_STEPS = 30, 10, 80
 """Steps of an episode of acting, at least and at most, and those that a walker stays at its goal."""
 
 GROUP = 32
+"""Episodes that are written at once."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -104,8 +110,14 @@ def _record(
                 progress(writer.episodes_written, wanted)
 
 
+def is_room(number: int) -> bool:
+    """Whether a film of the recording `films` is of a room: there a slot of its states is a colour; in the others, of
+    principles, it is an object's number."""
+    return number % 3 != 2
+
+
 def _film(generator: np.random.Generator, number: int) -> EpisodeData:
-    rgb, state = _possible(generator, number // 3) if number % 3 == 2 else _room(generator, number)
+    rgb, state = _room(generator, number) if is_room(number) else _possible(generator, number // 3)
     return EpisodeData({"top": rgb, "state": state}, np.arange(len(rgb)) / RATE_HZ, None)
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from monde.bets.corners.episodes import Episodes
-from monde.bets.corners.lessons import TAUGHT, Lesson, Progress, Taught
+from monde.bets.corners.lessons import TAUGHT, Data, Lesson, Progress, Taught
 from monde.bets.corners.shown import READ, Rendering
 from monde.bets.files import QuestionSet
 from monde.bets.marking import Mark, mark
@@ -90,10 +90,11 @@ def teach_all(
         progress: Told a corner's name and what is being done.
 
     Raises:
-        UsageError: An unknown corner, one that was taught with another lesson, or too little compute.
+        UsageError: An unknown corner, one that was taught with another lesson or other episodes, or too little compute.
         DataError: The episodes are gone or altered.
     """
     found: dict[str, Taught] = {}
+    data = Data.of(episodes)
     for name in names or tuple(CORNERS):
         _corner(name)
         out = folder / name
@@ -103,7 +104,7 @@ def teach_all(
                 progress(name, what)
 
         if (out / TAUGHT).exists():
-            found[name] = same_lesson(out, lesson)
+            found[name] = same_lesson(out, lesson, data)
         elif validation is None:
             found[name] = teach(name, episodes, out, lesson, tell)
         else:
@@ -111,11 +112,11 @@ def teach_all(
     return found
 
 
-def same_lesson(folder: Path, lesson: Lesson) -> Taught:
-    """What a corner that is there was taught, whatever its rate.
+def same_lesson(folder: Path, lesson: Lesson, data: Data) -> Taught:
+    """What a corner that is there was taught, whatever its rate; from which data, as far as that was written down.
 
     Raises:
-        UsageError: With another lesson.
+        UsageError: With another lesson, or from other episodes.
         StoreError: Malformed.
     """
     taught = Taught.load(folder)
@@ -126,6 +127,13 @@ def same_lesson(folder: Path, lesson: Lesson) -> Taught:
             expected=f"{taught.lesson.flops:g} FLOPs, episodes {taught.lesson.episodes}, seed {taught.lesson.seed}",
             remedy="ask for the same, remove it, or choose another folder: corners are compared at equal cost",
         )
+    if taught.data is not None and taught.data != data:
+        raise UsageError(
+            f"{folder} learned from other episodes",
+            got=data,
+            expected=taught.data,
+            remedy="restore these episodes, remove it, or choose another folder: corners are compared on equal data",
+        )
     return taught
 
 
@@ -134,7 +142,7 @@ def open_corner(name: str, folder: Path) -> Contestant:
 
     Raises:
         UsageError: An unknown corner.
-        StoreError: The folder holds no such corner, or an altered one.
+        StoreError: The folder holds no such corner, another one, or an altered one.
     """
     rendering, objective = _corner(name)
     if not folder.is_dir():
@@ -146,7 +154,7 @@ def open_corner(name: str, folder: Path) -> Contestant:
         return open_latents(folder, rendering)
     from monde.bets.corners.tokens import open_tokens
 
-    return open_tokens(folder)
+    return open_tokens(folder, rendering)
 
 
 def open_corners(folder: Path) -> list[Contestant]:
@@ -184,7 +192,7 @@ def tune(
     Args:
         name: Of the corner.
         episodes: As for teaching.
-        out: Folder for the trials; removed afterwards.
+        out: Folder for the trials; removed before and afterwards.
         lesson: Whose compute is meant.
         validation: A set of the train split.
         progress: Told what is being done.
@@ -197,9 +205,10 @@ def tune(
             "corners are not tuned on what they are judged by", got=f"split {validation.split!r}", expected="train"
         )
     right, flops = dict[str, float](), 0.0
+    # One that was killed left its trials, and what they were in.
+    shutil.rmtree(out, ignore_errors=True)
     for rate in RATES:
         folder = out / f"{rate:g}"
-        shutil.rmtree(folder, ignore_errors=True)
         if progress is not None:
             progress(f"trying {rate:g} times the usual learning rate")
         tried = teach(name, episodes, folder, replace(lesson, flops=lesson.flops * TRIAL_SHARE, rate=rate), progress)
@@ -220,9 +229,10 @@ def teach_tuned(
     progress: Progress | None = None,
 ) -> tuple[Taught, Tuned]:
     """Tune, then teach at the rate found; what tuning found lies beside the corner's folder before it is there."""
-    kept = tuned_path(out)
-    asked = digest_json([to_json(lesson), validation.content_hash])
-    if kept.exists() and read_json(kept).get("asked") == asked:
+    kept, told = tuned_path(out), [to_json(lesson), validation.content_hash]
+    asked = digest_json([*told, to_json(Data.of(episodes))])
+    # Files of before what was learned from was written down do not know it.
+    if kept.exists() and read_json(kept).get("asked") in (asked, digest_json(told)):
         tuned = from_json(Tuned, read_json(kept).get("tuned"), kept.name)
     else:
         tuned = tune(name, episodes, out.with_name(out.name + ".tuning"), lesson, validation, progress)

@@ -20,8 +20,14 @@ Frames = Shaped[np.ndarray, "_ ..."]
 """uint8 [T, 3, h, w] of sensors, float32 [T, S] of states."""
 
 ROOMS = ("places", "coordinate", "left-of", "above", "nearer", "hidden-by", "cause")
+"""What is asked of rooms of discs."""
+
 STAGES = ("after-actions", "goal", "plan", "reachable")
+"""What is asked of two rooms and one who acts in them."""
+
 FILMS = ("possible",)
+"""What is asked of two films."""
+
 READ = (*ROOMS, *STAGES, *FILMS)
 """What corners are asked, by `about["ask"]`: neither puzzles nor the language side's home ground."""
 

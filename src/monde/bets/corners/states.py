@@ -27,8 +27,14 @@ THING_NAMES = (
     "square",
     "triangle",
 )
+"""Of one thing; colours are shares of 255."""
+
 SLOTS = len(COLOURS)
+"""Things that there is room for: a colour each in rooms."""
+
 SOLIDS = 8
+"""Boxes that there is room for."""
+
 FILM_NAMES = (
     *(f"thing{k + 1}_{name}" for k in range(SLOTS) for name in THING_NAMES),
     *(f"solid{k + 1}_{edge}_px" for k in range(SOLIDS) for edge in ("x0", "y0", "x1", "y1")),
@@ -41,7 +47,11 @@ LAYOUT_NAMES = ("x_px", "y_px", "door", "door_y_px")
 """Of one moment in two rooms; `door` is 1 where there is one, else the height is that of the middle."""
 
 THING = len(THING_NAMES)
+"""Numbers of one thing."""
+
 SCREEN_AT = SLOTS * THING + SOLIDS * 4
+"""Where in the vector it says whether there is a screen; its box follows."""
+
 PLACES_AT = tuple(k * THING + axis for k in range(SLOTS) for axis in (1, 2))
 """Where in the vector the places of things are: x and y of the first, of the second, …"""
 

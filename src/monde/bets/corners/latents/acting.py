@@ -10,7 +10,7 @@ from torch import Tensor
 from monde.agents import decide
 from monde.bets.corners.latents.reading import Readouts, load_readouts
 from monde.bets.corners.latents.seeing import clip_of, encoded
-from monde.bets.corners.shown import Frames
+from monde.bets.corners.shown import Frames, Rendering
 from monde.bets.questions.stage import CONFIG
 from monde.models import JEPA, load_model
 from monde.models.load import weights_hash
@@ -25,17 +25,18 @@ class Acting:
 
     Args:
         run: Its run folder.
+        rendering: What it sees.
 
     Raises:
-        StoreError: Not a run with all of them, or altered.
+        StoreError: Not a run with all of them, altered, or of another rendering.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, rendering: Rendering) -> None:
         folder, of = RunFolder(run), weights_hash(run)
         self._model: JEPA = load_model(run).requires_grad_(False)
         self._strategy = strategy("hybrid", run, device=str(self._model.device), trust=False)
         self._distance = TemporalDistance.load(folder.temporal_distance, of)
-        self._readouts: Readouts = load_readouts(run)
+        self._readouts: Readouts = load_readouts(run, rendering)
 
     @torch.no_grad()
     def after(self, start: Frames, actions: Float64[np.ndarray, "T 2"]) -> Float64[np.ndarray, " 2"]:

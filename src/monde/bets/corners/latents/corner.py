@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monde.bets.corners.answering import nearest, of_yes
+from monde.bets.answering import nearest, of_yes, seconds_of
 from monde.bets.corners.episodes import ACTING, FILMS
 from monde.bets.corners.latents.acting import Acting
 from monde.bets.corners.latents.films import Films
@@ -23,7 +23,10 @@ ERROR_PIXELS = 3.0
 """By so much expected places err, for confidences."""
 
 SURPRISE_SCALE = 0.05
+"""So much more contrast makes a film less likely by a factor e, for confidences."""
+
 WASTED_SCALE_BLOCKS = 1.0
+"""So many more wasted blocks make a goal less likely by a factor e, for confidences."""
 
 
 class LatentCorner:
@@ -40,7 +43,7 @@ class LatentCorner:
     def __init__(self, folder: Path, rendering: Rendering) -> None:
         self._rendering = rendering
         self._films = Films(folder / FILMS, rendering)
-        self._acting = Acting(folder / ACTING)
+        self._acting = Acting(folder / ACTING, rendering)
         self._identity: Mapping[str, object] = {
             "contestant": self.name,
             "weights": [weights_hash(folder / FILMS), weights_hash(folder / ACTING)],
@@ -78,7 +81,7 @@ class LatentCorner:
             return self._acted(question, ask, seen)
         if ask == "cause":
             return self._cause(question, seen)
-        expected = self._films.expected(seen.film, float(str(question.about["seconds"])))
+        expected = self._films.expected(seen.film, seconds_of(question))
         if ask == "places":
             assert seen.options is not None
             thought = np.stack([expected.places[name] for name in seen.names])
@@ -96,7 +99,7 @@ class LatentCorner:
 
     def _cause(self, question: Question, seen: Shown) -> Answer:
         """The disc without which the subject is expected furthest from where it is expected with all of them."""
-        seconds, subject = float(str(question.about["seconds"])), seen.names[0]
+        seconds, subject = seconds_of(question), seen.names[0]
         discs = question.about["discs"]
         assert isinstance(discs, list)
         end = self._films.expected(seen.film, seconds).places[subject]

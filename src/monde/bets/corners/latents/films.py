@@ -43,12 +43,12 @@ class Films:
         rendering: What it sees.
 
     Raises:
-        StoreError: Not a run with readouts, or altered.
+        StoreError: Not a run with readouts, altered, or of another rendering.
     """
 
     def __init__(self, run: Path, rendering: Rendering) -> None:
         self._model: JEPA = load_model(run).requires_grad_(False)
-        self._readouts: Readouts = load_readouts(run)
+        self._readouts: Readouts = load_readouts(run, rendering)
         self._rendering = rendering
 
     def expected(self, film: Frames, seconds: float) -> Expected:

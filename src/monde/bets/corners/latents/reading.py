@@ -1,7 +1,8 @@
 """What is read off a latent corner's models: places and radii of things, a screen; place and door in two rooms.
 
-Fitted on frozen latents of training episodes. Two readouts of films: `ahead` reads a belief, memory and all, seen or
-imagined; `now` reads the latent of a single frame, as options are single frames.
+Fitted on frozen latents of training episodes; of films on rooms alone, for they are asked of rooms, and elsewhere a
+slot of the states is not a colour. Two readouts of films: `ahead` reads a belief, memory and all, seen or imagined;
+`now` reads the latent of a single frame, as options are single frames.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +13,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from monde.bets.corners.episodes import is_room
 from monde.bets.corners.latents.seeing import encoded
 from monde.bets.corners.lessons import counted
 from monde.bets.corners.shown import Rendering
 from monde.bets.corners.states import PLACES_AT, SCREEN_AT, SLOTS, THING
+from monde.errors import StoreError, UsageError
 from monde.evaluation.physics.beliefs import beliefs_along
 from monde.models import JEPA, load_model
 from monde.models.load import weights_hash
@@ -25,17 +28,25 @@ from monde.training.setup import Setup, reopen
 from monde.types import Latents
 
 KIND = "bets_readouts"
+"""Of the artefact."""
+
 LEAST_EPISODES, MOST_EPISODES = 20, 2500
 """Training episodes that readouts are fitted on; within these, as many as the compute allows."""
 
 EPOCHS, HIDDEN = 30, 256
+"""Passes over the rows, and units of the hidden layer."""
 
 LEAST_CONTEXT = 2
 """Moments of a film after which its belief is read: motion is not seen in one."""
 
 RADII_AT = tuple(k * THING + 5 for k in range(SLOTS))
+"""Where in the vector the radii are."""
+
 PRESENT_AT = tuple(k * THING for k in range(SLOTS))
+"""Where it says whether there is such a thing."""
+
 SCREEN = slice(SCREEN_AT + 1, SCREEN_AT + 5)
+"""Where a screen's box is."""
 
 Readouts = Mapping[str, MLPReadout]
 Seen = tuple[Latents, Float[Tensor, "T S"]]
@@ -49,27 +60,40 @@ def fit_readouts(run: Path, rendering: Rendering, seed: int, flops: float) -> No
         rendering: What it sees.
         seed: Of first weights and order.
         flops: About what it may take.
+
+    Raises:
+        UsageError: No room among the films that were learned from.
     """
     model, (_, setup) = load_model(run), reopen(run)
     films = model.actions.unactuated
     config = MLPReadoutConfig(hidden=HIDDEN, dropout=0.0, epochs=EPOCHS, seed=seed)
-    count = int(np.clip(flops / _cost(model, setup, 2 if films else 1), LEAST_EPISODES, MOST_EPISODES))
-    seen = _episodes(model, setup, setup.split.train[:count])
+    episodes = [number for number in setup.split.train if is_room(number)] if films else list(setup.split.train)
+    if not episodes:
+        raise UsageError(
+            "readouts are fitted on rooms, and there is none among these films",
+            got=f"{len(setup.split.train)} films to learn from",
+            remedy="learn from more episodes",
+        )
+    count = int(np.clip(flops / _cost(model, setup, episodes, 2 if films else 1), LEAST_EPISODES, MOST_EPISODES))
+    seen = _episodes(model, setup, episodes[:count])
     fitted = _of_films(model, seen, config) if films else _of_acting(seen, config)
     tensors = {f"{name}/{key}": value for name, readout in fitted.items() for key, value in readout.state().items()}
     folder = RunFolder(run).readouts / KIND
     save_artefact(folder, KIND, tensors, {"of": weights_hash(run), "names": sorted(fitted), "rendering": rendering})
 
 
-def load_readouts(run: Path) -> Readouts:
+def load_readouts(run: Path, rendering: Rendering) -> Readouts:
     """As they were fitted.
 
     Raises:
-        StoreError: Missing, altered, or fitted on other weights.
+        StoreError: Missing, altered, fitted on other weights, or of another rendering.
     """
     folder = RunFolder(run).readouts / KIND
     what = f"the readouts in {folder} were fitted on the latents of another model"
     artefact = load_bound(folder, KIND, weights_hash(run), what, "teach the corner again")
+    if artefact.meta.get("rendering") != rendering:
+        got, remedy = artefact.meta.get("rendering"), "open the corner by its own name"
+        raise StoreError(f"the readouts in {folder} read another rendering", got=got, expected=rendering, remedy=remedy)
     by_name: dict[str, dict[str, Tensor]] = {}
     for key, value in artefact.tensors.items():
         name, _, rest = key.partition("/")
@@ -77,11 +101,10 @@ def load_readouts(run: Path) -> Readouts:
     return {name: MLPReadout.from_state(state) for name, state in by_name.items()}
 
 
-def _cost(model: JEPA, setup: Setup, readouts: int) -> float:
-    """FLOPs of one episode: its latents, and its rows in all passes of fitting so many readouts."""
-    mean = sum(setup.recording.lengths) / len(setup.recording.lengths) / model.actions.block
-    (first,) = setup.split.train[:1]
-    encoding = counted(lambda: next(_episodes(model, setup, (first,))))[1]
+def _cost(model: JEPA, setup: Setup, episodes: Sequence[int], readouts: int) -> float:
+    """FLOPs of one of these episodes: its latents, and its rows in all passes of fitting so many readouts."""
+    mean = sum(setup.recording.lengths[number] for number in episodes) / len(episodes) / model.actions.block
+    encoding = counted(lambda: next(_episodes(model, setup, episodes[:1])))[1]
     weights = HIDDEN * (2 * model.latent + HIDDEN)
     return encoding + readouts * 6 * weights * mean * EPOCHS
 

@@ -13,9 +13,9 @@ from typing import ParamSpec
 
 from monde.bets.corners.episodes import ACTING, FILMS, Episodes
 from monde.bets.corners.latents.reading import fit_readouts
-from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Progress, Stopwatch, Taught, counted
+from monde.bets.corners.lessons import FILMS_SHARE, Data, Lesson, Progress, Stopwatch, Taught, counted
 from monde.bets.corners.shown import Rendering
-from monde.data import open_recording
+from monde.data import open_recording, split_episodes
 from monde.errors import UsageError
 from monde.models import load_model
 from monde.objectives import ObjectiveConfig
@@ -23,6 +23,8 @@ from monde.training import FitActorConfig, GoalShares, RefineConfig, TrainConfig
 from monde.training.setup import reopen
 
 SENSOR: Mapping[Rendering, str] = {"sensors": "top", "state": "state"}
+"""What is read of the recordings."""
+
 FILMS_ENCODER_SHARE, ACTING_ENCODER_SHARE = 0.5, 0.3
 """Share of a model's compute in which the encoder learns; the rest trains what stands on its latents."""
 
@@ -33,7 +35,13 @@ ENCODED_SHARE, MOST_ENCODED_FRAMES = 0.25, 100_000
 """Share of a part's compute that may go into the latents that it stands on, and the most frames that are encoded."""
 
 USUAL_RATE, USUAL_HEAD_RATE = 2e-3, 1e-3
+"""Learning rates of the models, and of what stands on their latents."""
+
+HELD_OUT = 0.05
+"""Share of the episodes that the project's training keeps for its meters."""
+
 TRIAL_EPISODES, FEW_STEPS, MORE_STEPS = 24, 2, 6
+"""The FLOPs of a step are counted on so many episodes, between so few steps and so many."""
 
 P = ParamSpec("P")
 
@@ -67,10 +75,11 @@ def teach_latents(
     Raises:
         UsageError: `out` exists, or compute that is not enough for a single step of each part.
         DataError: The episodes are gone or altered.
+        KeyboardInterrupt: It was asked to stop (SIGINT or SIGTERM).
     """
     if out.exists():
         raise UsageError(f"{out} exists already", remedy="choose another folder, or remove it first")
-    watch, tell = Stopwatch(), progress or (lambda what: None)
+    data, watch, tell = Data.of(episodes), Stopwatch(), progress or (lambda what: None)
     # What was left by a teaching that was stopped is begun anew; `out` appears whole or not at all.
     making = out.with_name(out.name + ".teaching")
     shutil.rmtree(making, ignore_errors=True)
@@ -97,7 +106,7 @@ def teach_latents(
         tell(f"readouts of {of}")
         allowed = lesson.flops * READOUT_SHARE * share
         flops[f"readouts of {of}"] = _spent(fit_readouts, making / of, rendering, lesson.seed, allowed)
-    taught = Taught(lesson=lesson, flops=flops, steps=steps, cpu_seconds=watch.seconds)
+    taught = Taught(lesson=lesson, flops=flops, steps=steps, cpu_seconds=watch.seconds, data=data)
     taught.save(making)
     making.replace(out)
     return taught
@@ -118,7 +127,7 @@ def _parts(episodes: Episodes, rendering: Rendering, lesson: Lesson) -> tuple[_P
         _Part(
             name="model of films",
             share=films * FILMS_ENCODER_SHARE,
-            run=lambda out, n, _: train(replace(watched, run=str(out / FILMS), steps=n)),
+            run=lambda out, n, _: _train(replace(watched, run=str(out / FILMS), steps=n)),
         ),
         _Part(
             name="dynamics of films",
@@ -129,7 +138,7 @@ def _parts(episodes: Episodes, rendering: Rendering, lesson: Lesson) -> tuple[_P
         _Part(
             name="model of acting",
             share=acting * ACTING_ENCODER_SHARE,
-            run=lambda out, n, _: train(replace(acted, run=str(out / ACTING), steps=n)),
+            run=lambda out, n, _: _train(replace(acted, run=str(out / ACTING), steps=n)),
         ),
         _Part(
             name="actor",
@@ -139,6 +148,16 @@ def _parts(episodes: Episodes, rendering: Rendering, lesson: Lesson) -> tuple[_P
             encoder=ACTING,
         ),
     )
+
+
+def _train(config: TrainConfig) -> None:
+    """The project's training, to its end.
+
+    Raises:
+        KeyboardInterrupt: It was asked to stop before that.
+    """
+    if not train(config).finished:
+        raise KeyboardInterrupt
 
 
 def _films(data: Path, rendering: Rendering, lesson: Lesson) -> TrainConfig:
@@ -156,8 +175,8 @@ def _films(data: Path, rendering: Rendering, lesson: Lesson) -> TrainConfig:
         steps=1,
         warmup_steps=100,
         learning_rate=USUAL_RATE * lesson.rate,
-        held_out=0.05,
-        train_episodes=lesson.episodes,
+        held_out=HELD_OUT,
+        train_episodes=_episodes(data, lesson),
         action_free=True,
         seed=lesson.seed,
         objective=objective,
@@ -174,11 +193,18 @@ def _acting(data: Path, rendering: Rendering, lesson: Lesson) -> TrainConfig:
         window=4,
         steps=1,
         learning_rate=USUAL_RATE * lesson.rate,
-        held_out=0.05,
-        train_episodes=lesson.episodes,
+        held_out=HELD_OUT,
+        train_episodes=_episodes(data, lesson),
         seed=lesson.seed,
         objective=ObjectiveConfig(inverse_weight=1.0),
     )
+
+
+def _episodes(data: Path, lesson: Lesson) -> int:
+    """How many it learns from: all that are not held out where there are fewer than the lesson asks for; 0 is all."""
+    count = len(open_recording(data).lengths)
+    # A single episode is parted in time instead.
+    return min(lesson.episodes, len(split_episodes(count, HELD_OUT, lesson.seed).train)) if count > 1 else 0
 
 
 def _frames(data: Path, lesson: Lesson) -> int:
@@ -189,6 +215,8 @@ def _frames(data: Path, lesson: Lesson) -> int:
 def _costs(parts: tuple[_Part, ...], out: Path) -> dict[str, tuple[float, float]]:
     """By part, the FLOPs of one of its steps, and of one frame that it encodes; counted on a few episodes."""
     trial = out.with_name(out.name + ".trial")
+    # One that was killed left its own.
+    shutil.rmtree(trial, ignore_errors=True)
     try:
         few = {part.name: _spent(part.run, trial / "few", FEW_STEPS, part.frames) for part in parts}
         more = {part.name: _spent(part.run, trial / "more", MORE_STEPS, part.frames) for part in parts}

@@ -16,11 +16,19 @@ from monde.bets.sensing import spots
 from monde.worlds.drawing import AGENT
 
 PER_ACTION = 20
+"""Bins of a component of an action, in one."""
+
 ACTIONS = 2 * PER_ACTION + 2
+"""Tokens of such a component, nothing among them."""
+
 SPAN = HOLD_STEPS
+"""Steps of one move, at most."""
+
 DOORS = 66
+"""Tokens of a door's height, px, and of none."""
 
 Moments = Int[np.ndarray, "n N K"]
+"""Tokens of frames: N cells of K fields."""
 
 
 @runtime_checkable
@@ -143,7 +151,7 @@ class Moves:
         """Sentences: moments, goals or nothing, actions or nothing, steps; and what follows, where it is known."""
         context = _known(self.reads, here, goal, len(self.fields))
         asked = context.copy()
-        asked[..., -3:-1], asked[..., -1] = action[:, None], span[:, None] + 0
+        asked[..., -3:-1], asked[..., -1] = action[:, None], span[:, None]
         shape = (len(here), self.reads.cells, self.reads.foretold)
         target = np.full(shape, LEFT_OUT) if then is None else then[..., : self.reads.foretold]
         return Words.of(context, asked, target)

@@ -13,11 +13,22 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 PATCH = 8
+"""Side of a patch, px."""
+
 CELLS = (64 // PATCH) ** 2
+"""Patches of a picture."""
+
 COMPONENTS = 32
+"""Principal components that are kept of a patch."""
+
 CODES = 256
+"""Of one stage."""
+
 STAGES = 2
+"""Of quantisation: codes of a patch."""
+
 ROUNDS = 8
+"""Of k-means."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from monde.bets.answering import by_chance, chance_of, likeliest, of_yes, seconds_of
 from monde.bets.corners.lessons import Taught
 from monde.bets.corners.shown import Rendering, Shown, shown
 from monde.bets.corners.tokens.acting import Choices, Moves, Reads, SensorReads, StateReads
@@ -17,13 +18,15 @@ from monde.bets.corners.tokens.playing import Player
 from monde.bets.questions.relations import holds
 from monde.bets.questions.stage import CONFIG
 from monde.bets.types import Answer, Question
-from monde.errors import MondeError
+from monde.errors import MondeError, StoreError
 from monde.store.typed import to_json
 
 SURE_PIXELS = 3.0
 """A relation is likely (73%) that holds by so many px; how far a cause must move a disc, likewise."""
 
 REACH_STEPS = 70
+"""Steps in which a plan that is played must come to a goal for it to be within reach."""
+
 PLANS: Mapping[Rendering, int] = {"state": 8, "sensors": 1}
 """Plans that are played; the first is the likeliest, the rest are samples."""
 
@@ -57,75 +60,74 @@ class TokenCorner:
         """Its weights, and the lesson that they are from."""
         return {"contestant": self.name, "weights": self._weights, "lesson": to_json(self._taught.lesson)}
 
-    @property
-    def taught(self) -> Taught:
-        """What its teaching took."""
-        return self._taught
-
     def answer(self, question: Question) -> Answer:
-        """The likeliest candidate, or what is foreseen; what it does not read is a failure."""
+        """The likeliest candidate, or what is foreseen; of puzzles and of language alone it can read nothing."""
         began = time.perf_counter()
         rule = _RULES.get(str(question.about.get("ask")))
+        if rule is None:
+            return Answer(question=question.id, failure="cannot-read", note="its episodes hold nothing like it")
         try:
-            if rule is None:
-                made = _unread(question, "neither a film nor acting")
-            else:
-                made = rule(self, question, shown(question, self._rendering))
-        except (MondeError, KeyError, ValueError, IndexError, RuntimeError) as error:
-            made = _unread(question, f"{type(error).__name__}: {error}"[:200])
+            made = rule(self, question, shown(question, self._rendering))
+        except MondeError as error:
+            made = Answer(question=question.id, failure="error", note=error.what)
         return replace(made, seconds=time.perf_counter() - began)
 
     def _options(self, question: Question, seen: Shown) -> Answer:
-        return _likeliest(question, self._films.options(seen, _seconds(question)))
+        return _best(question, self._films.options(seen, seconds_of(question)))
 
     def _coordinate(self, question: Question, seen: Shown) -> Answer:
-        place = self._films.places(seen, _seconds(question), [str(question.about["disc"])])[0]
+        place = self._films.places(seen, seconds_of(question), [str(question.about["disc"])])[0]
         value = float(place["xy".index(str(question.about["axis"]))])
         return Answer(question=question.id, number=value, confidence=0.5)
 
     def _relation(self, question: Question, seen: Shown) -> Answer:
         names, ask = _discs(question), str(question.about["ask"])
-        margin = holds(ask, self._films.places(seen, _seconds(question), names))
-        return _yes(question, float(1 / (1 + np.exp(-margin / SURE_PIXELS))))
+        return of_yes(question, holds(ask, self._films.places(seen, seconds_of(question), names)), SURE_PIXELS)
 
     def _hidden(self, question: Question, seen: Shown) -> Answer:
-        return _yes(question, self._films.hidden(seen, _seconds(question), _discs(question)[0]))
+        return by_chance(question, self._films.hidden(seen, seconds_of(question), _discs(question)[0]))
 
     def _cause(self, question: Question, seen: Shown) -> Answer:
-        subject, seconds = str(question.about["disc"]), _seconds(question)
+        subject, seconds = str(question.about["disc"]), seconds_of(question)
         moved = self._films.changed(seen, seconds, subject, _discs(question))
-        return _likeliest(question, [far / SURE_PIXELS for far in moved])
+        return _best(question, [far / SURE_PIXELS for far in moved])
 
     def _possible(self, question: Question, seen: Shown) -> Answer:
-        second = seen.film if seen.second is None else seen.second
-        return _likeliest(question, [self._films.film(seen.film), self._films.film(second)])
+        assert seen.second is not None
+        return _best(question, [self._films.film(seen.film), self._films.film(seen.second)])
 
     def _after(self, question: Question, seen: Shown) -> Answer:
-        actions = np.zeros((0, 2)) if seen.actions is None else seen.actions
-        return _likeliest(question, self._player.ends(seen.film, actions, _frames(seen)))
+        assert seen.options is not None
+        assert seen.actions is not None
+        return _best(question, self._player.ends(seen.film, seen.actions, seen.options))
 
     def _goal(self, question: Question, seen: Shown) -> Answer:
-        return _likeliest(question, self._player.goals(seen.film, _frames(seen)))
+        assert seen.options is not None
+        return _best(question, self._player.goals(seen.film, seen.options))
 
     def _plan(self, question: Question, seen: Shown) -> Answer:
-        goal = seen.film[-1:] if seen.goal is None else seen.goal
-        played = self._player.play(seen.film, goal, question.rows)
+        assert seen.goal is not None
+        played = self._player.play(seen.film, seen.goal, question.rows)
         best = played.best
         rows = tuple((float(ax), float(ay), 1.0) for ax, ay in played.actions[best])
         return Answer(question=question.id, plan=rows, confidence=_near(float(played.gaps[best].min())))
 
     def _reachable(self, question: Question, seen: Shown) -> Answer:
-        goal = seen.film[-1:] if seen.goal is None else seen.goal
-        return _yes(question, _near(float(self._player.play(seen.film, goal, REACH_STEPS).gaps.min())))
+        assert seen.goal is not None
+        return by_chance(question, _near(float(self._player.play(seen.film, seen.goal, REACH_STEPS).gaps.min())))
 
 
-def open_tokens(folder: Path) -> TokenCorner:
+def open_tokens(folder: Path, rendering: Rendering) -> TokenCorner:
     """The corner that `teach_tokens` wrote.
 
     Raises:
-        StoreError: Missing, altered since it was written, or of another kind.
+        StoreError: Missing, altered since it was written, of another kind or another rendering.
     """
-    return TokenCorner(*kept(folder))
+    reads, parts, taught, weights = kept(folder)
+    if reads != rendering:
+        remedy = "open the corner by its own name"
+        raise StoreError(f"{folder} reads another rendering", got=reads, expected=rendering, remedy=remedy)
+    return TokenCorner(reads, parts, taught, weights)
 
 
 Rule = Callable[[TokenCorner, Question, Shown], Answer]
@@ -146,36 +148,16 @@ _RULES: Mapping[str, Rule] = {
 }
 
 
-def _unread(question: Question, note: str) -> Answer:
-    return Answer(question=question.id, failure="cannot-read", note=note)
-
-
-def _likeliest(question: Question, scores: list[float]) -> Answer:
-    """The option of the highest log-likelihood; softmax over the options is its confidence."""
-    log = np.nan_to_num(np.array(scores, dtype=np.float64), nan=-1e9)
-    chance = np.exp(log - log.max())
-    chance /= chance.sum()
-    return Answer(question=question.id, choice=int(log.argmax()), confidence=float(min(1.0, chance.max())))
-
-
-def _yes(question: Question, chance: float) -> Answer:
-    choice = question.options.index("yes" if chance >= 0.5 else "no")
-    return Answer(question=question.id, choice=choice, confidence=max(chance, 1 - chance))
+def _best(question: Question, scores: list[float]) -> Answer:
+    return likeliest(question, np.array(scores, dtype=np.float64))
 
 
 def _near(gap_pixels: float) -> float:
-    """Probability that a foreseen plan arrives, by how near it comes."""
-    return float(1 / (1 + np.exp(min(50.0, gap_pixels - CONFIG.success_pixels))))
-
-
-def _seconds(question: Question) -> float:
-    return float(str(question.about["seconds"]))
+    """Probability that a foreseen plan arrives, by how near it comes; none where the disc is lost from sight."""
+    return chance_of(CONFIG.success_pixels - gap_pixels)
 
 
 def _discs(question: Question) -> list[str]:
     discs = question.about["discs"]
-    return [str(name) for name in discs] if isinstance(discs, list) else []
-
-
-def _frames(seen: Shown) -> np.ndarray:
-    return seen.film[:0] if seen.options is None else seen.options
+    assert isinstance(discs, list)
+    return [str(name) for name in discs]

@@ -8,14 +8,26 @@ from monde.bets.corners.tokens.codes import CELLS, CODES, STAGES, Codebook
 from monde.bets.corners.tokens.words import LEFT_OUT, PLACE, Field, Words, bins, places
 
 HORIZON_FRAMES = 42
+"""The furthest that is foretold; what is asked beyond is asked of that."""
+
 PAST = (-12, -8, -4, 0)
 """Frames that a picture's history is read at, 0.2 s apart."""
 
 SPEEDS = 258
+"""Tokens of a component of velocity, from -128 px/s on, and of none."""
+
 PULLS = 258
+"""Tokens of gravity, from -50 px/s² on, and of none."""
+
 SIZES = 66
+"""Tokens of a radius, 0.25 px each, and of none."""
+
 LOOKS = 3 * 4**3 + 1
+"""Tokens of a shape in one of 64 colours, and of none."""
+
 BOXES = 5
+"""Words of boxes: the screen and the first solids."""
+
 ASKED = 12
 """Places asked of one moment while learning."""
 

@@ -18,6 +18,8 @@ from monde.bets.questions.rooms import COLOURS, RATE_HZ
 from monde.bets.sensing import spots
 
 SPREAD_BINS = 4.0
+"""Over which bins of places share their likelihood: 1 px."""
+
 WINDOW_BINS = 3 * PER_PIXEL
 """A place is told where most likelihood lies within 3 px of it, as answers are judged."""
 
@@ -25,6 +27,8 @@ FILM_AHEAD = (2, 4)
 """Frames between moments of a film that is judged."""
 
 SAMPLES = 6
+"""Pictures of a moment that are sampled."""
+
 HIDDEN_AREA = 0.4
 """A disc is hidden where less than this share of what was seen of it is left."""
 
@@ -66,7 +70,8 @@ class StateForesight:
 
     def options(self, seen: Shown, seconds: float) -> list[float]:
         """Likelihood of the named discs' places."""
-        options = np.zeros((0, seen.film.shape[1]), dtype=np.float32) if seen.options is None else seen.options
+        assert seen.options is not None
+        options = seen.options
         there = [SLOT_OF[name] for name in seen.names]
         n, k = len(options), len(there)
         words = self._words(np.repeat(seen.film[-1:], n, axis=0), np.tile(there, (n, 1)), seconds)
@@ -78,11 +83,10 @@ class StateForesight:
         return self._likelihood(words.put(target)).sum(dim=1).tolist()
 
     def places(self, seen: Shown, seconds: float, names: Sequence[str]) -> Float64[np.ndarray, "K 2"]:
-        """Most likely within reach; now as it is."""
-        slots = [SLOT_OF[name] for name in names]
+        """Most likely within reach; now as its own words tell."""
+        words = self._words(seen.film[-1:], np.array([[SLOT_OF[name] for name in names]]), seconds)
         if seconds <= 0:
-            return np.array([seen.film[-1, slot * THING + 1 : slot * THING + 3] for slot in slots], dtype=np.float64)
-        words = self._words(seen.film[-1:], np.array([slots]), seconds)
+            return pixels(words.asked[0, :, 1:3].cpu().numpy())
         return pixels(self._predictor.tell(words, window_bins=WINDOW_BINS)[0, :, 1:].cpu().numpy())
 
     def hidden(self, seen: Shown, seconds: float, name: str) -> float:
@@ -133,7 +137,8 @@ class StateForesight:
 
 
 class SensorForesight:
-    """Of pictures: whole pictures are foretold; where discs are in them is read off their colours.
+    """Of pictures: whole pictures are foretold; where discs are in them is read off their colours. Now is read
+    likewise, off what the codes of the last picture tell.
 
     Args:
         predictor: Of films.
@@ -145,18 +150,20 @@ class SensorForesight:
 
     def options(self, seen: Shown, seconds: float) -> list[float]:
         """Likelihood of all codes of the option's picture."""
-        options = np.zeros((0, *seen.film.shape[1:]), dtype=np.uint8) if seen.options is None else seen.options
-        words = self._words(seen, seconds, len(options))
-        target = torch.from_numpy(self._scribe.codebook.encode(options)).to(words.target)
+        assert seen.options is not None
+        words = self._words(seen, seconds, len(seen.options))
+        target = torch.from_numpy(self._scribe.codebook.encode(seen.options)).to(words.target)
         return self._predictor.likelihood(words.put(target)).sum(dim=1).tolist()
 
     def places(self, seen: Shown, seconds: float, names: Sequence[str]) -> Float64[np.ndarray, "K 2"]:
-        """Means over sampled pictures; where a disc is in none, where it was seen last."""
-        pictures = seen.film[-1:] if seconds <= 0 else self._sampled(seen, seconds)
+        """Means over sampled pictures, now in the last that was seen; where a disc is in none, where it was seen last,
+        and in the middle if it never was: codes need not show a small disc."""
+        past = self._coded(seen.film)
+        pictures = past[-1:] if seconds <= 0 else self._sampled(seen, seconds)
         found = []
         for name in names:
             centre, area = spots(pictures, COLOURS[name])
-            usual = spots(seen.film, COLOURS[name])
+            usual = spots(past, COLOURS[name])
             weight = np.where(np.isfinite(centre[:, 0]), area, 0.0)
             if weight.sum() > 1.0:
                 found.append((np.nan_to_num(centre) * weight[:, None]).sum(axis=0) / weight.sum())
@@ -166,8 +173,8 @@ class SensorForesight:
         return np.stack(found)
 
     def hidden(self, seen: Shown, seconds: float, name: str) -> float:
-        """How much of its colour is gone."""
-        pictures = seen.film[-1:] if seconds <= 0 else self._sampled(seen, seconds)
+        """How much of its colour is gone, of what was usual in the pictures that were seen."""
+        pictures = self._coded(seen.film[-1:]) if seconds <= 0 else self._sampled(seen, seconds)
         usual = float(np.median(spots(seen.film[:-1], COLOURS[name])[1]))
         left = float(spots(pictures, COLOURS[name])[1].mean()) / max(usual, 1e-6)
         return float(np.clip(1 - left / (2 * HIDDEN_AREA), 0, 1))
@@ -191,6 +198,10 @@ class SensorForesight:
         film = seen.film[np.maximum(len(seen.film) - 1 + np.array(PAST), 0)]
         past = np.repeat(self._scribe.codebook.encode(film)[None], n, axis=0)
         return self._scribe.write(past, np.full(n, round(seconds * RATE_HZ))).on(_device(self._predictor))
+
+    def _coded(self, film: np.ndarray) -> np.ndarray:
+        """Pictures as their codes tell."""
+        return self._scribe.codebook.decode(self._scribe.codebook.encode(film))
 
     def _sampled(self, seen: Shown, seconds: float) -> np.ndarray:
         words = self._words(seen, seconds, SAMPLES)

@@ -16,7 +16,11 @@ from monde.store.artefact import check_tensors
 from monde.store.typed import from_json, to_json
 
 KIND = "bets-token-corner"
+"""Of the artefact."""
+
 WEIGHTS = "weights"
+"""Folder of the artefact in a corner's."""
+
 _NETS = ("films", "moves", "choices")
 _CODES = ("films_codes", "acting_codes")
 
@@ -54,7 +58,7 @@ def keep(folder: Path, rendering: Rendering, parts: Parts, taught: Taught) -> No
     for name, codes in (("films_codes", parts.films_codes), ("acting_codes", parts.acting_codes)):
         if codes is not None:
             tensors.update({f"{name}.{key}": value for key, value in codes.tensors().items()})
-    meta = {"rendering": rendering, "configs": configs, "taught": digest_json([to_json(taught)])}
+    meta = {"rendering": rendering, "configs": configs, "taught": digest_json([taught.document()])}
     with atomic_folder(folder) as temporary:
         save_artefact(temporary / WEIGHTS, KIND, tensors, meta)
         taught.save(temporary)
@@ -68,7 +72,7 @@ def kept(folder: Path) -> tuple[Rendering, Parts, Taught, str]:
     """
     artefact = load_artefact(folder / WEIGHTS, KIND)
     taught = Taught.load(folder)
-    if digest_json([to_json(taught)]) != artefact.meta.get("taught"):
+    if digest_json([taught.document()]) != artefact.meta.get("taught"):
         raise StoreError(f"{folder / TAUGHT} was altered after it was written", remedy="teach the corner again")
     configs, rendering = artefact.meta.get("configs"), artefact.meta.get("rendering")
     if not isinstance(configs, dict) or rendering not in ("sensors", "state"):

@@ -12,7 +12,11 @@ from monde.bets.corners.tokens.foresight import gumbel
 from monde.bets.corners.tokens.predictor import Predictor
 
 END_SPREAD_BINS = 8.0
+"""Over which bins of places share their likelihood where the end of many actions is judged: 2 px."""
+
 WAY_SPREAD_BINS = 1.0
+"""Likewise where each step of a way is judged."""
+
 MOVE_ROUNDS = 3
 """Rounds in which the picture after one action is settled, from that before it: little of it changes."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from monde.bets.corners.episodes import Episodes
-from monde.bets.corners.lessons import FILMS_SHARE, Lesson, Progress, Stopwatch, Taught, counted
+from monde.bets.corners.lessons import FILMS_SHARE, Data, Lesson, Progress, Stopwatch, Taught, counted
 from monde.bets.corners.shown import Rendering
 from monde.bets.corners.tokens.acting import Choices, Moves, SensorReads, StateReads
 from monde.bets.corners.tokens.codes import CODES, ROUNDS, Codebook, learn_codebook
@@ -24,19 +24,31 @@ from monde.protocols import Recording
 from monde.training.schedule import learning_rate
 
 MOVES_SHARE = 0.7
+"""Of what acting takes, so much goes to moves."""
+
 CODEBOOK_SHARE = 0.05
 """Of films, and of the rest; at most."""
 
 MOST_PATCHES = 32768
+"""That a codebook is learned from."""
+
 PATCH_FLOPS = 300_000.0
 """About what learning a codebook takes for each patch."""
 
 LEARNING_RATE = 2e-3
-WEIGHT_DECAY = 0.01
-WARMUP_SHARE = 0.05
-CLIP_NORM = 1.0
-CODEBOOK_FRAMES = 400
+"""The usual one, at its peak."""
 
+WEIGHT_DECAY = 0.01
+"""Of AdamW."""
+
+WARMUP_SHARE = 0.05
+"""Of the steps, over which the rate rises to its peak."""
+
+CLIP_NORM = 1.0
+"""Gradients are no longer than that."""
+
+CODEBOOK_FRAMES = 400
+"""That its patches are drawn from, four an episode."""
 
 Draw = Callable[[int, int], Words]
 """Sentences of an episode: its number, and how many."""
@@ -65,14 +77,14 @@ def teach_tokens(
         DataError: A recording is missing or malformed.
         StoreError: `out` exists, or the disk is full or read-only.
     """
-    watch = Stopwatch()
+    data, watch = Data.of(episodes), Stopwatch()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         course = _Course(lesson, rendering, progress)
         films, films_codes = course.films(open_recording(episodes.films), lesson.flops * FILMS_SHARE)
         left = lesson.flops - sum(course.flops.values())
         moves, choices, acting_codes = course.acting(open_recording(episodes.acting), left)
-    taught = Taught(lesson=lesson, flops=course.flops, steps=course.steps, cpu_seconds=watch.seconds)
+    taught = Taught(lesson=lesson, flops=course.flops, steps=course.steps, cpu_seconds=watch.seconds, data=data)
     parts = Parts(films=films, moves=moves, choices=choices, films_codes=films_codes, acting_codes=acting_codes)
     keep(out, rendering, parts, taught)
     return taught

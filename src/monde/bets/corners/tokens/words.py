@@ -17,7 +17,11 @@ PER_PIXEL = 4
 """Bins of a place in one px."""
 
 SIDE_BINS = 64 * PER_PIXEL
+"""Of a picture's side."""
+
 PLACE = SIDE_BINS + 1
+"""Tokens of a coordinate, nothing among them."""
+
 LEFT_OUT = -1
 """A target that is not asked."""
 
