@@ -9,9 +9,7 @@ from torch import Generator, Tensor, nn
 
 from monde.errors import ContractError
 from monde.nn import GoalTrunk, PlaceTrunk
-from monde.store import load_bound, save_artefact
-from monde.store.artefact import TENSORS, check_tensors
-from monde.store.typed import from_json, to_json
+from monde.store import load_module, save_module
 from monde.types import ActionSpec
 
 KIND = "actor"
@@ -115,7 +113,7 @@ class Actor(nn.Module):
         Raises:
             StoreError: `folder` exists, or the disk is full or read-only.
         """
-        save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
+        save_module(folder, KIND, self, self.config, of)
 
     @classmethod
     def load(cls, folder: Path, of: str | None = None) -> "Actor":
@@ -125,11 +123,7 @@ class Actor(nn.Module):
             StoreError: Missing, altered, or fitted on another model than `of`.
         """
         what = f"the actor in {folder} was fitted on the latents of another model"
-        artefact = load_bound(folder, KIND, of, what, "fit it again on this run: monde actor RUN")
-        actor = cls(from_json(ActorConfig, artefact.meta.get("config"), "config"))
-        check_tensors(folder / TENSORS, artefact.tensors, actor.state_dict())
-        actor.load_state_dict(dict(artefact.tensors))
-        return actor.eval()
+        return load_module(folder, KIND, cls, ActorConfig, of, what, "fit it again on this run: monde actor RUN")
 
     def _in_units(self, mean: Tensor) -> Tensor:
         return (self.high + self.low) / 2 + mean * (self.high - self.low) / 2

@@ -22,6 +22,6 @@ def read_picture(path: Path) -> UInt8[np.ndarray, "3 h w"]:
             if max(image.size) > MAX_FRAME_SIDE_PIXELS:
                 raise DataError(f"{path} is too large", got=image.size, expected=f"sides ≤ {MAX_FRAME_SIDE_PIXELS}")
             pixels = np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} is not a picture that can be read", got=error) from error
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

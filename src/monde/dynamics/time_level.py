@@ -14,9 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monde.errors import ContractError
-from monde.store import load_bound, save_artefact
-from monde.store.artefact import TENSORS, check_tensors
-from monde.store.typed import from_json, to_json
+from monde.store import load_module, save_module
 from monde.types import ActionSpec, Belief, Rollout
 
 KIND = "time_level"
@@ -131,7 +129,7 @@ class TimeLevel(nn.Module):
         Raises:
             StoreError: `folder` exists, or the disk is full or read-only.
         """
-        save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
+        save_module(folder, KIND, self, self.config, of)
 
     @classmethod
     def load(cls, folder: Path, of: str | None = None) -> "TimeLevel":
@@ -141,11 +139,8 @@ class TimeLevel(nn.Module):
             StoreError: Missing, altered, or fitted on another level than `of`.
         """
         what = f"the level of time in {folder} was fitted on another model, or on other data"
-        artefact = load_bound(folder, KIND, of, what, "fit it again on this run: monde far RUN --levels 2")
-        level = cls(from_json(TimeLevelConfig, artefact.meta.get("config"), "config"))
-        check_tensors(folder / TENSORS, artefact.tensors, level.state_dict())
-        level.load_state_dict(dict(artefact.tensors))
-        return level.eval()
+        remedy = "fit it again on this run: monde far RUN --levels 2"
+        return load_module(folder, KIND, cls, TimeLevelConfig, of, what, remedy)
 
     def _features(self, latents: Tensor) -> Tensor:
         return (latents.flatten(-2).to(self.mean.dtype) - self.mean) / self.std

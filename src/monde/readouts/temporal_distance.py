@@ -9,9 +9,7 @@ from torch import Tensor, nn
 
 from monde.errors import ContractError
 from monde.nn import GoalTrunk, PlaceTrunk
-from monde.store import load_bound, save_artefact
-from monde.store.artefact import TENSORS, check_tensors
-from monde.store.typed import from_json, to_json
+from monde.store import load_module, save_module
 
 KIND = "temporal_distance"
 
@@ -81,7 +79,7 @@ class TemporalDistance(nn.Module):
         Raises:
             StoreError: `folder` exists, or the disk is full or read-only.
         """
-        save_artefact(folder, KIND, self.state_dict(), {"config": to_json(self.config), "of": of})
+        save_module(folder, KIND, self, self.config, of)
 
     @classmethod
     def load(cls, folder: Path, of: str | None = None) -> "TemporalDistance":
@@ -91,8 +89,5 @@ class TemporalDistance(nn.Module):
             StoreError: Missing, altered, or fitted on another model than `of`.
         """
         what = f"{folder} was fitted on the latents of another model"
-        artefact = load_bound(folder, KIND, of, what, "fit it again on this run: monde actor RUN")
-        head = cls(from_json(TemporalDistanceConfig, artefact.meta.get("config"), "config"))
-        check_tensors(folder / TENSORS, artefact.tensors, head.state_dict())
-        head.load_state_dict(dict(artefact.tensors))
-        return head.eval()
+        remedy = "fit it again on this run: monde actor RUN"
+        return load_module(folder, KIND, cls, TemporalDistanceConfig, of, what, remedy)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from monde.data import open_recording
 from monde.data.clocks.recording import AlignedRecording
+from monde.data.pictures import read_picture
 from monde.errors import DataError
 from monde.spatial import rotate
 from monde.types import Intrinsics, Sensor
@@ -117,13 +118,23 @@ def test_damaged_euroc_files_are_named(tmp_path: Path) -> None:
 
 def test_a_picture_that_claims_to_be_huge_is_refused(tmp_path: Path) -> None:
     write_euroc(tmp_path)
-    picture = tmp_path / f"mav0/cam0/data/{BASE}.png"
+    first, *_, last = sorted((tmp_path / "mav0/cam0/data").glob("*.png"))
+    claim_to_be_huge(last)
+    recording = open_recording(tmp_path)
+    with pytest.raises(DataError, match=f"{last.name} cannot be read as a sample of cam0"):
+        recording.read(0, 0, recording.lengths[0], ["cam0"])
+    claim_to_be_huge(first)
+    with pytest.raises(DataError, match=f"{first.name} cannot be read as a picture"):
+        open_recording(tmp_path)
+    with pytest.raises(DataError, match=f"{first.name} is not a picture that can be read"):
+        read_picture(first)
+
+
+def claim_to_be_huge(picture: Path) -> None:
     data = bytearray(picture.read_bytes())
     data[16:24] = struct.pack(">II", 30_000, 30_000)  # width and height in IHDR, whose checksum follows
     data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     picture.write_bytes(data)
-    with pytest.raises(DataError, match=f"{picture.name} cannot be read as a picture"):
-        open_recording(tmp_path)
 
 
 def write_tum(root: Path, size: tuple[int, int] = (480, 640)) -> np.ndarray:

@@ -1,8 +1,10 @@
 """`FileLog`: a log whose samples are files (pictures, clouds) or rows of tables."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, Shaped, UInt8
@@ -12,6 +14,9 @@ from monde.data.clocks.tracks import Commands, Samples, Stack, in_order
 from monde.errors import DataError, MondeError
 from monde.limits import MAX_LOG_FILES, MAX_POINT_FILE_BYTES
 from monde.types import Sensor
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 _TWO_CLOCKS = "leave the sensor out with `without` in the log's monde.json, or cut the log in two"
 
@@ -138,10 +143,26 @@ def seconds_to_ns(text: str, where: Path) -> int:
 
 def colours(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     """A picture; grey ones with three equal channels."""
+    with opened(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+@contextmanager
+def opened(path: Path, formats: tuple[str, ...] = ("PNG", "JPEG", "BMP", "PPM")) -> Iterator["Picture"]:
+    """A picture's file.
+
+    Raises:
+        OSError: It is none, or cannot be read.
+        SyntaxError: It is damaged.
+        ValueError: It is so large that it may be meant to fill the memory.
+    """
     from PIL import Image
 
-    with Image.open(path, formats=("PNG", "JPEG", "BMP", "PPM")) as picture:
-        return np.asarray(picture.convert("RGB"))
+    try:
+        with Image.open(path, formats=formats) as picture:
+            yield picture
+    except Image.DecompressionBombError as error:
+        raise ValueError(str(error)) from error
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -150,12 +171,10 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         DataError: It is none, damaged, or too large.
     """
-    from PIL import Image
-
     try:
-        with Image.open(path, formats=("PNG", "JPEG", "BMP", "PPM")) as picture:
+        with opened(path) as picture:
             return picture.height, picture.width
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise DataError(
             f"{path} cannot be read as a picture", got=error, remedy="restore it from where the log came"
         ) from error

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from monde.data.clocks.config import LogConfig
-from monde.data.logs.files import FileTrack, colours, lines, picture_size, present, seconds_to_ns
+from monde.data.logs.files import FileTrack, colours, lines, opened, picture_size, present, seconds_to_ns
 from monde.data.logs.opening import SequenceLayout
 from monde.errors import DataError
 from monde.spatial import unit
@@ -92,9 +92,7 @@ def _pictures(folder: Path, name: str, camera: tuple[float, float, float, float]
 
 
 def _depth(path: Path) -> Float32[np.ndarray, "h w 1"]:
-    from PIL import Image
-
-    with Image.open(path, formats=("PNG",)) as picture:
+    with opened(path, ("PNG",)) as picture:
         if not picture.mode.startswith("I"):
             raise ValueError(f"no depth image of 16 bits but one of the mode {picture.mode}")
         return (np.asarray(picture).astype(np.float32) / np.float32(_PER_METRE))[:, :, None]
