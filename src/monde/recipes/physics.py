@@ -11,9 +11,6 @@ from monde.recipes.task import Trained
 from monde.store import RunFolder
 from monde.training import RefineConfig, TrainConfig, refine, train
 
-ENCODER_SHARE = 0.25
-"""Share of the training time that the encoder takes part in."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class PhysicsRecipe(Trained):
@@ -57,9 +54,8 @@ def physics(
 
     Windows of 8 steps fit into the shortest films (1.6 s); with longer ones the model would never see these. Errors
     beyond what can be foreseen (a light goes out, a screen rises) count in proportion, not by their squares. 4,500
-    films were learned by heart (docs/log.md): there are more, seen in mirrors and in other colours besides. A quarter
-    of the time goes to the encoder, which keeps what it told untrained, and the rest to the dynamics on its latents:
-    with half of it these were short of training.
+    films were learned by heart (docs/log.md): there are more, seen in mirrors and in other colours besides. Half of the
+    time goes to the encoder, the other half to the dynamics on its latents.
 
     Args:
         out: Folder of everything: recording and run lie in it.
@@ -81,16 +77,16 @@ def physics(
             block=4,
             window=8,
             batch=32,
-            minutes=minutes * ENCODER_SHARE,
+            minutes=minutes / 2,
             warmup_steps=100,
             held_out=0.05,
             seed=seed,
             mirror=True,
             channels=True,
             objective=ObjectiveConfig(
-                regulariser_weight=0.3, within_weight=1.0, kept_weight=3.0, context=2, rollout_steps=3, outliers=0.1
+                regulariser_weight=0.3, within_weight=1.0, context=2, rollout_steps=3, outliers=0.1
             ),
         ),
-        refine=RefineConfig(minutes=minutes * (1 - ENCODER_SHARE), seed=seed),
+        refine=RefineConfig(minutes=minutes / 2, seed=seed),
         pairs=PairsConfig(space=space, sets=sets, seed=seed),
     )
