@@ -12,7 +12,7 @@ from monde.bets.corners.episodes import ACTING, FILMS
 from monde.bets.corners.latents.acting import Acting
 from monde.bets.corners.latents.films import Films
 from monde.bets.corners.lessons import Taught
-from monde.bets.corners.shown import READ, STAGES, Rendering, Shown, shown, without
+from monde.bets.corners.shown import READ, STAGES, Rendering, Shown, shown
 from monde.bets.questions.relations import holds
 from monde.bets.types import Answer, Question
 from monde.errors import MondeError
@@ -98,16 +98,16 @@ class LatentCorner:
         return of_yes(question, holds(ask, places), ERROR_PIXELS)
 
     def _cause(self, question: Question, seen: Shown) -> Answer:
-        """The disc without which the subject is expected furthest from where it is expected with all of them."""
-        seconds, subject = seconds_of(question), seen.names[0]
-        discs = question.about["discs"]
+        """The disc that is expected nearest to the subject: what changed its way has met it, and has not gone far.
+
+        Taking each disc out of what was seen, and looking whether the subject is expected elsewhere, is at chance: more
+        changes in the latent than that disc (docs/log.md, 2026-11-26).
+        """
+        subject, discs = seen.names[0], question.about["discs"]
         assert isinstance(discs, list)
-        end = self._films.expected(seen.film, seconds).places[subject]
-        moved = []
-        for name in map(str, discs):
-            rest = self._films.expected(without(seen, name, self._rendering).film, seconds)
-            moved.append(float(np.linalg.norm(rest.places[subject] - end)))
-        return nearest(question, -np.array(moved), ERROR_PIXELS)
+        places = self._films.expected(seen.film, seconds_of(question)).places
+        gaps = [float(np.linalg.norm(places[str(name)] - places[subject])) for name in discs]
+        return nearest(question, np.array(gaps), ERROR_PIXELS)
 
     def _acted(self, question: Question, ask: str, seen: Shown) -> Answer:
         if ask == "after-actions":
