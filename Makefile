@@ -10,13 +10,13 @@ demo: $(READY)
 	$(BIN)/monde demo
 
 BETS := runs/demo-bets
-# Families that need no data of others; two questions of each and every grade, corners with a fifteenth of the compute,
+# Families that need no data of others; two questions of each and every grade, corners with a tenth of the compute,
 # tuned by one question of each.
 demo-bets: export MONDE_SHARED_DATA =
 demo-bets: $(READY)
 	test -d $(BETS)/train || $(BIN)/monde bets build $(BETS)/train --n 1 --split train --seed 1
 	test -d $(BETS)/set || $(BIN)/monde bets build $(BETS)/set --n 2
-	$(BIN)/monde bets teach $(BETS)/corners --films 600 --walks 400 --flops 2e12 --validation $(BETS)/train
+	$(BIN)/monde bets teach $(BETS)/corners --films 600 --walks 400 --flops 3e12 --validation $(BETS)/train
 	$(BIN)/monde bets curves $(BETS)/corners --questions $(BETS)/set
 	$(BIN)/monde bets run $(BETS)/set --out $(BETS)/run --training $(BETS)/train --corners $(BETS)/corners \
 	  --contestants random majority copy-last constant-velocity text-simulator sensor-readout
