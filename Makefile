@@ -16,7 +16,7 @@ demo-bets: export MONDE_SHARED_DATA =
 demo-bets: $(READY)
 	test -d $(BETS)/train || $(BIN)/monde bets build $(BETS)/train --n 1 --split train --seed 1
 	test -d $(BETS)/set || $(BIN)/monde bets build $(BETS)/set --n 2
-	$(BIN)/monde bets teach $(BETS)/corners --films 600 --walks 400 --flops 3e12 --validation $(BETS)/train
+	$(BIN)/monde bets teach $(BETS)/corners --films 600 --walks 400 --flops 4e12 --validation $(BETS)/train
 	$(BIN)/monde bets curves $(BETS)/corners --questions $(BETS)/set
 	$(BIN)/monde bets run $(BETS)/set --out $(BETS)/run --training $(BETS)/train --corners $(BETS)/corners \
 	  --contestants random majority copy-last constant-velocity text-simulator sensor-readout
