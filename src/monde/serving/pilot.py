@@ -236,7 +236,8 @@ class Pilot:
             warm_start=self._warm(rows),
         )
         self._pace[len(rows)] = plan.seconds
-        self._undecided = first_guess(self.model.actions, 1, plan.actions.shape[1], self.device, None)
+        if self._undecided is None:
+            self._undecided = first_guess(self.model.actions, 1, plan.actions.shape[1], self.device, None)
         if not bool(torch.isfinite(plan.actions).all()):
             raise PlanningError("the planner's actions are not finite", remedy="look at the model: monde score RUN")
         controls = self.model.actions.to_controls(plan.actions).cpu().numpy()
