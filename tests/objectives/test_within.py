@@ -1,5 +1,7 @@
 """Variety within clips."""
 
+import math
+
 import pytest
 import torch
 
@@ -27,6 +29,7 @@ def test_its_gradient_sets_things_in_motion() -> None:
     assert float(moved.var(1).mean()) > float(latents.detach().var(1).mean())
 
 
-def test_a_negative_weight_is_refused() -> None:
-    with pytest.raises(ContractError, match="negative weight"):
-        ObjectiveConfig(within_weight=-1.0)
+@pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
+def test_what_is_no_weight_is_refused(weight: float) -> None:
+    with pytest.raises(ContractError, match="within_weight is no weight"):
+        ObjectiveConfig(within_weight=weight)

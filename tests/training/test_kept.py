@@ -1,6 +1,7 @@
 """What the untrained encoder told is kept: as a term of the loss, over a resumption, and without changing itself."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def test_what_is_kept_is_a_target_that_never_moves_and_goes_on_after_a_stop(reco
     assert min(told) > 0
 
 
-def test_a_negative_weight_is_refused() -> None:
-    with pytest.raises(ContractError, match="negative weight"):
-        ObjectiveConfig(kept_weight=-1.0)
+@pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
+def test_what_is_no_weight_is_refused(weight: float) -> None:
+    with pytest.raises(ContractError, match="kept_weight is no weight"):
+        ObjectiveConfig(kept_weight=weight)

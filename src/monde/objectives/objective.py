@@ -50,16 +50,23 @@ class ObjectiveConfig:
     projections: int = 256
 
     def __post_init__(self) -> None:
-        weights = (
-            self.regulariser_weight,
-            self.covariance_weight,
-            self.inverse_weight,
-            self.rollout_weight,
-            self.within_weight,
-            self.kept_weight,
-        )
-        if min(weights) < 0 or self.context < 1 or self.projections < 1 or self.rollout_steps < 0:
-            raise ContractError("ObjectiveConfig has a negative weight or an empty context", got=self)
+        weights = {
+            "regulariser_weight": self.regulariser_weight,
+            "covariance_weight": self.covariance_weight,
+            "inverse_weight": self.inverse_weight,
+            "within_weight": self.within_weight,
+            "kept_weight": self.kept_weight,
+            "rollout_weight": self.rollout_weight,
+        }
+        for name, weight in weights.items():
+            if not 0 <= weight < math.inf:
+                raise ContractError(f"ObjectiveConfig.{name} is no weight", got=weight, expected="0 or more, finite")
+        if self.context < 1 or self.projections < 1 or self.rollout_steps < 0:
+            raise ContractError(
+                "ObjectiveConfig has an empty context",
+                got=f"context {self.context}, projections {self.projections}, rollout_steps {self.rollout_steps}",
+                expected="context ≥ 1, projections ≥ 1, rollout_steps ≥ 0",
+            )
         if self.outliers is not None and not 0 < self.outliers < math.inf:
             raise ContractError("ObjectiveConfig.outliers is no threshold", got=self.outliers, expected="above 0")
 
