@@ -96,7 +96,7 @@ FIGURES = (
     (
         "tabletop",
         "position_error_ratio/rgb_points",
-        "table-top, place of an object: colours and cloud over colours alone (27 minutes of training in all)",
+        "table-top, place of an object: colours and cloud over colours alone",
         1,
         "",
         2,
