@@ -14,6 +14,7 @@ from monde.limits import MAX_TIME_LEVELS
 from monde.models import load_model, refuse_placed
 from monde.models.load import weights_hash
 from monde.store import RunFolder, content_hash, remove_artefact
+from monde.store.run import LEVEL_PARTS
 from monde.training.actor import ActorSummary, FitActorConfig, fit_heads
 from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, LevelFrames, encode_frames, sequence
@@ -97,6 +98,8 @@ def fit_levels(
 ) -> list[LevelSummary]:
     """Fit levels 2, 3, … on a run's newest model, and keep them in its folder.
 
+    Before a level is replaced, those above it are removed: they belong to the one that goes.
+
     Raises:
         UsageError: A model without actions.
         StoreError: Not a run, or the disk is full or read-only.
@@ -120,15 +123,28 @@ def fit_levels(
         data, below = LevelFrames.above(data, level), level.actions
         settings = replace(config.heads, seed=config.seed)
         heads = fit_heads(level, data, settings, _part(progress, done + 1, whole))
+        forget_levels(folder, number)
         place = folder.level(number)
-        for part in ("dynamics", "actor", "temporal_distance"):
-            remove_artefact(place / part)
         level.save(place / "dynamics", of)
         of = content_hash(place / "dynamics")
         heads.actor.save(place / "actor", of)
         heads.distance.save(place / "temporal_distance", of)
         found.append(LevelSummary(level=level, heads=heads, error=error, still=still, nats=nats))
     return found
+
+
+def forget_levels(folder: RunFolder, lowest: int) -> None:
+    """Remove the levels of time from `lowest` on, the highest first: what is left always fits together.
+
+    Raises:
+        StoreError: A level's folder holds something else.
+    """
+    for number in range(MAX_TIME_LEVELS, lowest - 1, -1):
+        place = folder.level(number)
+        for part in reversed(LEVEL_PARTS):
+            remove_artefact(place / part)
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
 
 
 def fit_level(
