@@ -133,6 +133,29 @@ def test_an_edge_that_leads_nowhere_is_dropped_for_this_episode(made: LandmarkSu
     assert leads[0].waypoints[1] == leads[0].waypoints[0]
 
 
+@pytest.mark.parametrize("ahead", [2.0, 5.0])
+def test_one_who_is_held_fast_near_the_goal_is_sent_another_way_in(made: LandmarkSummary, ahead: float) -> None:
+    """The last hop is dropped like any edge, and tried again when no other way is left."""
+    guide, goal = _guide(made, patience=2, ahead_blocks=ahead), (START[0] + 8.0, START[1])
+    journey, rows = guide.begin(2), torch.arange(2)
+    stuck, wanted = belief_at([START, GOAL]), _goal(goal, START)
+    leads = [journey.lead(stuck, wanted, rows, torch.Generator()) for _ in range(60)]
+    at_goal = [bool((lead.goal.latents[0] == wanted.latents[0]).all()) for lead in leads]
+    assert at_goal[0]  # two blocks away: at first it is pursued directly
+    assert len({tuple(lead.goal.latents[0, 0].tolist()) for lead in leads}) > 2
+    assert not any(at_goal[5:8])  # after patience there is another aim
+    assert any(at_goal[8:])
+    assert all(bool(lead.reachable.all()) for lead in leads)
+    # One that has come to the last landmark makes for the goal.
+    fresh = guide.begin(1)
+    for _ in range(5):
+        lead = fresh.lead(stuck.rows(rows[:1]), LatentGoal(wanted.latents[:1]), rows[:1], torch.Generator())
+    assert len(lead.waypoints[0]) >= 1
+    there = guide.landmarks.latents[lead.waypoints[0][-1], 0].tolist()
+    arrived = fresh.lead(belief_at([there]), LatentGoal(wanted.latents[:1]), rows[:1], torch.Generator())
+    torch.testing.assert_close(arrived.goal.latents[0], wanted.latents[0])
+
+
 def test_an_agent_that_is_led_arrives_where_one_that_is_not_does_not(made: LandmarkSummary) -> None:
     seeds = list(range(6))
     flat = Strategy(SEARCH, LatentDistance())
