@@ -1,10 +1,12 @@
 """`monde far`: what a trained model needs to plan far."""
 
+import math
 from dataclasses import dataclass
 
 from monde.cli.progress import Reporter
 from monde.cli.verb import Outcome, Run
 from monde.errors import UsageError
+from monde.limits import MAX_LANDMARKS, MAX_TIME_LEVELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +34,34 @@ class Far:
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Make them; see `monde.training.fit_landmarks` and `monde.training.fit_levels`."""
-        if self.landmarks < 1 and self.levels < 2:
+        if self.levels < 1:
+            raise UsageError(
+                "so many levels of time cannot be fitted",
+                got=f"--levels {self.levels}",
+                expected=f"1 to {MAX_TIME_LEVELS}; 1 is the model itself",
+            )
+        if self.landmarks < 0:
+            raise UsageError(
+                "so many landmarks cannot be made",
+                got=f"--landmarks {self.landmarks}",
+                expected=f"0 to {MAX_LANDMARKS}; 0 makes none",
+            )
+        if not self.landmarks and self.levels < 2:
             raise UsageError("there is nothing to make", remedy="give --landmarks 512, or --levels 2")
+        if not 0 < self.megabytes < math.inf:
+            raise UsageError(
+                "there is no such memory",
+                got=f"--megabytes {self.megabytes:g}",
+                expected="above 0, and finite",
+                remedy="give --megabytes 256, say",
+            )
+        if not 0 < self.minutes < math.inf:
+            raise UsageError(
+                "levels of time cannot be fitted for so long",
+                got=f"--minutes {self.minutes:g}",
+                expected="above 0, and finite",
+                remedy="give --minutes 1, say",
+            )
         document: dict[str, object] = {"verb": "far", "run": str(self.run)}
         lines = []
         if self.landmarks:

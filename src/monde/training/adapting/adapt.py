@@ -23,6 +23,7 @@ from monde.training.device import choose_device
 from monde.training.schedule import share_done
 from monde.training.setup import Setup, claim_run, prepare, reopen
 from monde.training.signals import StopOnSignal
+from monde.training.sizes import check_not_negative, check_sizes
 
 WARM_UP_STEPS = 20
 
@@ -50,7 +51,7 @@ class AdaptConfig:
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
     Raises:
-        UsageError: No budget, or an empty size.
+        UsageError: No budget, an empty size, or no number.
     """
 
     run: str
@@ -68,9 +69,10 @@ class AdaptConfig:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise UsageError("adapting needs an end", remedy="give minutes or steps")
-        ends = [end for end in (self.minutes, self.steps) if end is not None]
-        if min(*ends, self.batch - 1, self.learning_rate) <= 0:
-            raise UsageError("AdaptConfig has an empty size", got=self, expected="everything > 0, a batch ≥ 2")
+        check_sizes(self, "minutes", "steps", "learning_rate")
+        check_not_negative(self, "checkpoint_seconds")
+        if self.batch < 2:
+            raise UsageError("AdaptConfig.batch is an empty size", got=self.batch, expected="2 or more")
         if self.changed not in get_args(Changed):
             raise unknown_name("change", self.changed, list(get_args(Changed)))
         if self.changed == "dynamics" and self.data is None:

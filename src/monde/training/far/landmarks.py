@@ -19,9 +19,10 @@ from monde.training.device import choose_device, choose_precision
 from monde.training.far.landmark_edges import Passages, assign, candidates, choose, passages, times
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import reopen
+from monde.training.sizes import check_sizes
 
 EDGES_EACH = 24
-"""Edges of a landmark that room is kept for."""
+"""Edges of a landmark that room is kept for; where there are more, the longest of each are left out."""
 
 LandmarkProgress = Callable[[float, float, str], None]
 """Told of the share that is done, of all (1), and of what is being done."""
@@ -44,7 +45,7 @@ class FitLandmarksConfig:
         device: "auto", "cpu", "cuda", …
 
     Raises:
-        UsageError: An empty size, or more than the limits allow.
+        UsageError: An empty size, no number, or more than the limits allow.
     """
 
     landmarks: int = 512
@@ -59,9 +60,7 @@ class FitLandmarksConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        sizes = (self.radius_blocks, self.reach_blocks, self.least_seen, self.most_bytes, self.candidates, self.frames)
-        if min(sizes) <= 0:
-            raise UsageError("FitLandmarksConfig has an empty size", got=self, expected="everything > 0")
+        check_sizes(self, "radius_blocks", "reach_blocks", "least_seen", "most_bytes", "candidates", "frames")
         if not 1 <= self.landmarks <= MAX_LANDMARKS:
             raise UsageError("so many landmarks cannot be made", got=self.landmarks, expected=f"1 to {MAX_LANDMARKS}")
 

@@ -20,6 +20,7 @@ from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, LevelFrames, encode_frames, sequence
 from monde.training.schedule import share_done
 from monde.training.setup import reopen
+from monde.training.sizes import check_not_negative, check_sizes
 from monde.types import ActionSpec
 
 LevelProgress = Callable[[float, float, dict[str, float]], None]
@@ -45,7 +46,7 @@ class FitLevelsConfig:
         device: "auto", "cpu", "cuda", …
 
     Raises:
-        UsageError: No level to fit, too many, no end, or an empty size.
+        UsageError: No level to fit, too many, no end, an empty size, or no number.
     """
 
     levels: int = 2
@@ -68,10 +69,10 @@ class FitLevelsConfig:
             )
         if self.minutes is None and self.steps is None:
             raise UsageError("fitting a level of time needs an end", remedy="give minutes or steps")
-        ends = [end for end in (self.minutes, self.steps) if end is not None]
-        sizes = (self.code, self.hidden, self.batch, self.learning_rate, *ends)
-        if min(sizes) <= 0 or self.span < 2 or self.kl_weight < 0:
-            raise UsageError("FitLevelsConfig has an empty size", got=self, expected="everything > 0, span ≥ 2")
+        check_sizes(self, "minutes", "steps", "code", "hidden", "batch", "learning_rate")
+        if self.span < 2:
+            raise UsageError("FitLevelsConfig.span is an empty size", got=self.span, expected="2 or more")
+        check_not_negative(self, "kl_weight")
 
 
 @dataclass(frozen=True, kw_only=True)
