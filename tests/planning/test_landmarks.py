@@ -11,7 +11,9 @@ from mazes import CELL, GOAL, ROWS, START, Maze, MazeModel, belief_at, through_w
 from monde.agents import PlanningAgent, Strategy, run_episodes
 from monde.costs import LatentDistance
 from monde.errors import ContractError, PlanningError, StoreError, TrainingError, UsageError
+from monde.evaluation.told import way_rows
 from monde.planning import CEMConfig, CEMPlanner, LandmarkConfig, LandmarkGuide, Landmarks, Lead, Outcome
+from monde.planning.far.landmarks import graph_bytes
 from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, make_landmarks
 from monde.types import LatentGoal, ReadoutGoal
 
@@ -184,6 +186,28 @@ def test_too_little_memory_prunes_the_graph_and_says_so() -> None:
         make_landmarks(walks(), through_walls, replace(SETTINGS, most_bytes=500))
     with pytest.raises(UsageError, match="so many landmarks"):
         FitLandmarksConfig(landmarks=10**6)
+
+
+def test_dense_edges_are_pruned_to_the_memory_that_is_allowed() -> None:
+    """All places of one hall are joined to each other: far more edges than room is kept for."""
+    hall = walks(rows=("########", *["#......#"] * 6, "########"))
+    dense = replace(SETTINGS, landmarks=40, radius_blocks=0.5, reach_blocks=20.0, least_seen=1)
+    free = make_landmarks(hall, through_walls, dense)
+    assert len(free.landmarks.sources) > 24 * len(free.landmarks)
+    limit = graph_bytes(40, 2, 24 * 40)
+    assert free.landmarks.bytes > limit
+    tight = make_landmarks(hall, through_walls, replace(dense, most_bytes=limit))
+    assert len(tight.landmarks) == 40
+    assert limit - 40 < tight.landmarks.bytes <= limit
+    assert tight.joined == free.joined == 1.0  # none is cut off
+    said = f"960 of the {len(free.landmarks.sources):,} edges fit into {limit / 1e6:g} MB"
+    assert said in (tight.landmarks.pruned or "")
+    # Those that are kept are the shortest of each landmark.
+    for node in range(40):
+        mine = free.landmarks.blocks[free.landmarks.sources == node].sort().values
+        kept = tight.landmarks.blocks[tight.landmarks.sources == node].sort().values
+        assert len(kept) >= min(len(mine), 20)
+        torch.testing.assert_close(kept, mine[: len(kept)])
 
 
 def test_making_them_repeats_by_seed_and_needs_passages(made: LandmarkSummary) -> None:

@@ -37,7 +37,7 @@ class FitLandmarksConfig:
         radius_blocks: Enough are made when every visited place lies within this of one, there and back.
         reach_blocks: Learned times are believed up to this: no edge is longer.
         least_seen: Passages in the recording that an edge needs.
-        most_bytes: Memory of the graph; where it is too little, there are fewer landmarks.
+        most_bytes: Memory of the graph; where it is too little, there are fewer landmarks and fewer edges.
         standing: Sensors, and what they show of a place where one stands; see `encode_frames`.
         candidates: Visited places that they are chosen from, for each landmark.
         frames: Frames that are looked at for passages; whole episodes.
@@ -148,7 +148,11 @@ def make_landmarks(
     blocks = times(latents, sources, targets, between)
     near = blocks <= config.reach_blocks
     kept = near & torch.from_numpy(found.seen >= config.least_seen).to(near.device)
-    kept &= _fit_in(blocks, kept)
+    found_edges, room = int(kept.sum()), _room_for_edges(config, len(latents), data.latents[0].numel())
+    if found_edges > room:
+        kept = _shortest_of_each(sources, blocks, kept, room)
+        pruned = "" if pruned is None else f"{pruned}; "
+        pruned += f"{room:,} of the {found_edges:,} edges fit into {config.most_bytes / 1e6:g} MB"
     if not bool(kept.any()):
         short = most < config.landmarks
         raise TrainingError(
@@ -195,12 +199,22 @@ def _affordable(config: FitLandmarksConfig, features: int) -> tuple[int, str | N
     return room, f"{room} of the {config.landmarks} landmarks fit into {config.most_bytes / 1e6:g} MB"
 
 
-def _fit_in(blocks: Tensor, kept: Tensor) -> Tensor:
-    """The shortest edges, as many as the limit allows."""
-    if int(kept.sum()) <= MAX_LANDMARK_EDGES:
-        return torch.ones_like(kept)
-    longest = blocks[kept].sort().values[MAX_LANDMARK_EDGES - 1]
-    return blocks <= longest
+def _room_for_edges(config: FitLandmarksConfig, landmarks: int, features: int) -> int:
+    """Edges that the limits allow beside so many landmarks."""
+    left = config.most_bytes - graph_bytes(landmarks, features, 0)
+    return min(MAX_LANDMARK_EDGES, left // graph_bytes(0, features, 1))
+
+
+def _shortest_of_each(sources: Tensor, blocks: Tensor, kept: Tensor, room: int) -> Tensor:
+    """`room` of the edges that are `kept`: the shortest of every landmark first, so that none is cut off."""
+    index = kept.nonzero()[:, 0]
+    index = index[blocks[index].argsort(stable=True)]
+    index = index[sources[index].argsort(stable=True)]  # by landmark, and then by length
+    of = sources[index]
+    rank = torch.arange(len(of), device=of.device) - torch.searchsorted(of, of)
+    fewer = torch.zeros_like(kept)
+    fewer[index[rank.argsort(stable=True)[:room]]] = True
+    return fewer
 
 
 def _in_whole_episodes(data: FrameLatents, most: int, generator: torch.Generator) -> Tensor:
