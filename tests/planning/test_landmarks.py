@@ -120,6 +120,18 @@ def test_where_no_way_leads_it_is_said() -> None:
     assert torch.isinf(lead.blocks_left[0])
 
 
+def test_episodes_without_a_way_say_why() -> None:
+    walled = make_landmarks(walks(rows=PARTED), through_walls, SETTINGS)
+    agent = PlanningAgent(MazeModel(), Strategy(SEARCH, LatentDistance(), guide=_guide(walled)), seed=0)
+    results = run_episodes(Maze(3), agent, [0, 1, 2], 8)
+    assert len(results.lost) == 3
+    assert all("no way leads" in (reason or "") for reason in results.lost)
+    (row,) = way_rows([results, replace(results, lost=())])
+    assert (row.metric, row.value, row.n) == ("no_way", 0.5, 6)
+    assert row.note.startswith("3 of 6: the goal cannot be reached, because no way leads")
+    assert way_rows([replace(results, lost=())]) == []
+
+
 def test_an_edge_that_leads_nowhere_is_dropped_for_this_episode(made: LandmarkSummary) -> None:
     """One who is held fast at the first corner is given another edge after a while, and a way all the same."""
     guide = _guide(made, patience=2)

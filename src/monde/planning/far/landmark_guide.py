@@ -194,9 +194,7 @@ class LandmarkJourney:
         way = row.routes.way(int(near[first]))
         return way, [float(total[first] - row.routes.left[node]) for node in way] + [float(total[first])]
 
-    def _watch(
-        self, row: _Row, way: list[int], step: int | None, left: float, here: Int64[np.ndarray, " h"]
-    ) -> None:
+    def _watch(self, row: _Row, way: list[int], step: int | None, left: float, here: Int64[np.ndarray, " h"]) -> None:
         """Drop the edge that is being taken where nothing has come of it for too long.
 
         The last one leads to the goal. Where it comes to nothing, the goal is not made for from the landmarks that one
