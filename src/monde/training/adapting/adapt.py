@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -97,6 +97,8 @@ class AdaptSummary:
             encoder; none without new episodes.
         after: The same with the adapted one.
         carried: Heads that were taken over.
+        left_behind: What `run` has, is bound to its weights and was not taken over, by name, with the command that
+            makes it again; see `left_behind`.
     """
 
     out: Path
@@ -107,6 +109,7 @@ class AdaptSummary:
     before: float | None
     after: float | None
     carried: tuple[str, ...]
+    left_behind: dict[str, str] = field(default_factory=dict)
 
 
 def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bool = False) -> AdaptSummary:
@@ -116,7 +119,7 @@ def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bo
     painted in the new look (`repaint.py`); without, they are shown in looks of any kind. The old encoder says what its
     latents should be. Other dynamics: these are trained on the new episodes, and latents stay what they
     were. The result is a run of its own; actor and temporal distance are taken over, bound to the new weights (fit them
-    again with `fit_actor` where distances have changed).
+    again with `fit_actor` where distances have changed). What else the run had is left behind, and the summary says so.
 
     Raises:
         UsageError: A run whose encoder is frozen or sees no camera, or a folder that holds something else.
@@ -183,6 +186,7 @@ class _Adapter:
             before=before,
             after=None if self.new is None else self.new.judge(model),
             carried=carry_heads(Path(self.config.run), self.folder.root) if done >= 1 else (),
+            left_behind=left_behind(Path(self.config.run), self.folder.root),
         )
 
     def _done(self, seconds: float) -> float:
@@ -226,6 +230,24 @@ def carry_heads(source: Path, out: Path) -> tuple[str, ...]:
         TemporalDistance.load(here.temporal_distance, of).save(there.temporal_distance, now)
         carried.append("temporal_distance")
     return tuple(carried)
+
+
+def left_behind(source: Path, out: Path) -> dict[str, str]:
+    """What a run has beside its model and `out` lacks, by name, with the command that makes it there.
+
+    Landmarks, levels of time, trust and the head of motion were made with the old weights, and are refused with others.
+    """
+    here, there = RunFolder(source), RunFolder(out)
+    found: dict[str, str] = {}
+    if here.motion.exists() and not there.motion.exists():
+        found["motion"] = f'python -c "from monde.training import fit_body_motion; fit_body_motion({str(out)!r})"'
+    if here.landmarks.exists() and not there.landmarks.exists():
+        found["landmarks"] = f"monde far {out}"
+    if len(here.levels()) > len(there.levels()):
+        found["levels of time"] = f"monde far {out} --landmarks 0 --levels {here.levels()[-1]}"
+    if here.trust.exists() and not there.trust.exists():
+        found["trust"] = f"monde trust {out}"
+    return found
 
 
 def _check_adaptable(teacher: JEPA, run: str) -> None:
