@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from monde.cli.progress import Reporter
+from monde.cli.standing import Standing, standing_pairs
 from monde.cli.verb import Outcome, Run
 from monde.errors import UsageError
 from monde.limits import MAX_LANDMARKS, MAX_TIME_LEVELS
@@ -27,6 +28,8 @@ class Far:
     """Action blocks of one level in a macro-action of the next."""
     minutes: float = 1.0
     """Time for each level: half of it for its dynamics, half for its actor."""
+    standing: Standing = ()
+    """Sensors that show the past, and what they show of a body that stands: before=top, as `monde actor` was told."""
     seed: int = 0
     """Seed of the places that landmarks are chosen from, and of weights and batches."""
     device: str = "auto"
@@ -62,6 +65,7 @@ class Far:
                 expected="above 0, and finite",
                 remedy="give --minutes 1, say",
             )
+        standing_pairs(self.standing)
         document: dict[str, object] = {"verb": "far", "run": str(self.run)}
         lines = []
         if self.landmarks:
@@ -81,6 +85,7 @@ class Far:
             landmarks=self.landmarks,
             reach_blocks=self.reach,
             most_bytes=int(self.megabytes * 1e6),
+            standing=standing_pairs(self.standing),
             seed=self.seed,
             device=self.device,
         )
@@ -107,9 +112,10 @@ class Far:
 
     def _fit_levels(self, reporter: Reporter, document: dict[str, object]) -> list[str]:
         from monde.cli.actor import actor_note
-        from monde.training import FitActorConfig, FitLevelsConfig, fit_levels
+        from monde.training import FitActorConfig, FitLevelsConfig, GoalShares, fit_levels
 
-        heads = FitActorConfig(minutes=self.minutes / 2, furthest_blocks=40.0)
+        goals = GoalShares(standing=standing_pairs(self.standing))
+        heads = FitActorConfig(minutes=self.minutes / 2, furthest_blocks=40.0, goals=goals)
         config = FitLevelsConfig(
             levels=self.levels,
             span=self.span,
