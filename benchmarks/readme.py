@@ -141,7 +141,11 @@ FIGURES = (
     *(
         ("shift", f"{kind}/{task}/{shift}", f"{title}, {told}: success", 100, "%", 0)
         for task, title in (("tworoom", "TwoRoom"), ("pointmaze_medium", "pointmaze-medium"))
-        for shift, seen in (("background", "another floor colour"), ("lighting", "in dim light"))
+        for shift, seen in (
+            ("background", "another floor colour"),
+            ("lighting", "in dim light"),
+            ("colour", "things in other colours"),
+        )
         for kind, told in (("success", seen), ("recovered", f"{seen}, after 20 new episodes and a minute"))
     ),
     *(

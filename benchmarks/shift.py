@@ -17,10 +17,12 @@ from pathlib import Path
 import torch
 
 from common import options, write
+from kept import differing, made_of, not_as_wanted
 from monde.agents import Agent, PlanningAgent, random_agent, record, run_episodes
+from monde.evaluation import describe_strategy
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.statistics import wilson
-from monde.models import load_model
+from monde.models import load_model, weights_hash
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
 from monde.store import RunFolder, read_json, write_json
@@ -59,33 +61,58 @@ def reached(agent: Agent, task: str, shift: str, episodes: int) -> int:
     return found
 
 
-def success(run: Path, task: str, shift: str, episodes: int) -> int:
-    """Of the hybrid planner with a run's model; kept beside the run."""
-    path = run / "shift" / f"{shift}.json"
-    if path.exists() and read_json(path)["episodes"] == episodes:
-        return int(str(read_json(path)["reached"]))
+def success(run: Path, task: str, shift: str, episodes: int, report: bool = False) -> int:
+    """Of the hybrid planner with a run's model; kept beside the run with what it was measured with, and measured again
+    where that differs. A `report` takes files of old, which do not say all, too.
+
+    Raises:
+        UsageError: For a report, what was measured otherwise.
+    """
+    path, chosen = run / "shift" / f"{shift}.json", strategy("hybrid", run, device="cpu")
+    planner = describe_strategy(chosen)
+    wanted = protocol_of(task, episodes) | {"planner": planner, "made_of": made_of(run, planner)}
+    if path.exists():
+        earlier = read_json(path)
+        other = differing(earlier, wanted, lenient=report)
+        if not other:
+            return int(str(earlier["reached"]))
+        if report:
+            raise not_as_wanted(path, other, "measure it again: --stage all")
     model = load_model(run).requires_grad_(False)
-    found = reached(PlanningAgent(model, strategy("hybrid", run, device="cpu"), seed=START_SEED), task, shift, episodes)
+    found = reached(PlanningAgent(model, chosen, seed=START_SEED), task, shift, episodes)
     path.parent.mkdir(exist_ok=True)
-    write_json(path, {"episodes": episodes, "reached": found})
+    write_json(path, wanted | {"reached": found})
     print(run, shift, f"{found} of {episodes}", flush=True)
     return found
 
 
-def floor(run: Path, task: str, shift: str, episodes: int) -> float:
-    """Of acting at random; pictures make no difference to it."""
-    path = run / "shift" / f"random-{shift}.json"
-    if not path.exists() or read_json(path)["episodes"] != episodes:
+def protocol_of(task: str, episodes: int) -> dict[str, object]:
+    """What figures depend on beside the run and its planner."""
+    budget = RECIPES[task](Path()).score.budget_steps
+    return {"episodes": episodes, "start_seed": START_SEED, "budget_steps": budget}
+
+
+def floor(run: Path, task: str, shift: str, episodes: int, report: bool = False) -> float:
+    """Of acting at random; pictures and weights make no difference to it."""
+    path, wanted = run / "shift" / f"random-{shift}.json", protocol_of(task, episodes)
+    if not path.exists() or differing(read_json(path), wanted, lenient=report):
         agent = random_agent(load_model(run).actions, START_SEED)
         path.parent.mkdir(exist_ok=True)
-        write_json(path, {"episodes": episodes, "reached": reached(agent, task, shift, episodes)})
+        write_json(path, wanted | {"reached": reached(agent, task, shift, episodes)})
     return int(str(read_json(path)["reached"])) / episodes
 
 
 def adapted(run: Path, task: str, shift: str) -> Path:
-    """The run adapted to a shift from new episodes, or to looks of any kind ("any"); made where it is not there yet."""
+    """The run adapted to a shift from new episodes, or to looks of any kind ("any"); made where it is not there yet.
+
+    Raises:
+        UsageError: What is there was adapted from other weights.
+    """
     out = run.parent / f"{run.name}-{shift}"
     if (out / "adapt.json").exists():
+        parent = RunFolder(out).read_config().get("adapted")
+        if not isinstance(parent, dict) or parent.get("weights") != weights_hash(run):
+            raise not_as_wanted(out, ["the weights that it was adapted from"], "move it away; it is made again")
         return out
     began, data = time.process_time(), None
     if shift != "any":
@@ -125,12 +152,12 @@ def row(metric: str, found: int, episodes: int, random: float, note: str = "") -
 def task_rows(run: Path, task: str, episodes: int, stage: str, shifts: Sequence[str]) -> list[Row]:
     """All rows of a task."""
     rows = []
-    every = stage in {"all", "report"}
+    every, report = stage in {"all", "report"}, stage == "report"
     for shift in shifts:
-        random = floor(run, task, "dynamics" if shift == "dynamics" else "none", episodes)
+        random = floor(run, task, "dynamics" if shift == "dynamics" else "none", episodes, report)
         if stage == "success" or every:
-            rows.append(row(f"success/{task}/{shift}", success(run, task, shift, episodes), episodes, random))
-        lost = success(run, task, "none", episodes) - success(run, task, shift, episodes)
+            rows.append(row(f"success/{task}/{shift}", success(run, task, shift, episodes, report), episodes, random))
+        lost = success(run, task, "none", episodes, report) - success(run, task, shift, episodes, report)
         if (
             (stage == "recovered" or every)
             and lost > LOST * episodes
@@ -139,7 +166,7 @@ def task_rows(run: Path, task: str, episodes: int, stage: str, shifts: Sequence[
             out = adapted(run, task, shift)
             told = read_json(out / "adapt.json")
             note = f"{NEW_EPISODES} new episodes, {told['steps']} steps, {float(str(told['cpu_seconds'])):.0f} s"
-            found = success(out, task, shift, episodes)
+            found = success(out, task, shift, episodes, report)
             rows.append(row(f"recovered/{task}/{shift}", found, episodes, random, f"{note} of one core in all"))
         if (
             (stage == "seen_through" or every)
@@ -150,7 +177,7 @@ def task_rows(run: Path, task: str, episodes: int, stage: str, shifts: Sequence[
             told = read_json(out / "adapt.json")
             note = f"no new episode, {told['steps']} steps, {float(str(told['cpu_seconds'])):.0f} s of one core, once"
             rows.append(
-                row(f"seen_through/{task}/{shift}", success(out, task, shift, episodes), episodes, random, note)
+                row(f"seen_through/{task}/{shift}", success(out, task, shift, episodes, report), episodes, random, note)
             )
     return rows
 

@@ -10,14 +10,15 @@ and tasks.svg.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
 
-from common import options, write
+from common import options, row, write
+from kept import differing, made_of, not_as_wanted
 from monde.agents import Strategy
 from monde.costs import LatentDistance
 from monde.errors import UsageError
@@ -38,6 +39,7 @@ BASELINES: dict[str, tuple[int | None, ...]] = {
 }
 """Distances at which each runs. 300 × 10 sequences for every block of a long way would take most of the benchmark."""
 
+TIMED_PLANS = 10
 START_SEED = 1
 """Seed of the first training's starts and goals, and so on: no start is counted twice."""
 
@@ -52,6 +54,7 @@ class Protocol:
         spare: And besides.
         whole: Control steps allowed for goals of the world's own.
         headline: Our planner.
+        reached: The world's own test of success.
     """
 
     distances: tuple[int | None, ...]
@@ -59,6 +62,7 @@ class Protocol:
     spare: int = 25
     whole: int = 100
     headline: str = "auto"
+    reached: str = "the body's middle within 1 m of the goal's (a cell is 4 m)"
 
     def budget_steps(self, distance: int | None) -> int:
         """Control steps allowed."""
@@ -67,14 +71,25 @@ class Protocol:
 
 MAZE = (25, 50, 100)
 TASKS = {
-    "pointmaze_umaze": Protocol(distances=MAZE, whole=250),
+    "pointmaze_umaze": Protocol(
+        distances=MAZE, whole=250, reached="the ball's middle within 0.45 m of the goal's (a cell is 1 m), at any speed"
+    ),
     "pointmaze_medium": Protocol(distances=(*MAZE, None), whole=350),
     "pointmaze_large": Protocol(distances=(*MAZE, 200, None), whole=650),
     "pointmaze_giant": Protocol(distances=(*MAZE, 200, 400, None), whole=1000),
-    "antmaze_medium": Protocol(distances=(25, 100), budget=4.0),
-    "reacher": Protocol(distances=(None,), whole=100),
-    "pusht": Protocol(distances=(25,), spare=0, headline="hybrid-deep"),
-    "cube_single": Protocol(distances=(25,), spare=0, headline="hybrid-deep"),
+    "antmaze_medium": Protocol(
+        distances=(25, 100), budget=4.0, reached="the torso within 0.5 m of the goal's (a cell is 4 m)"
+    ),
+    "reacher": Protocol(distances=(None,), whole=100, reached="the tip within 0.05 m of the goal's, at any speed"),
+    "pusht": Protocol(
+        distances=(25,),
+        spare=0,
+        headline="hybrid-deep",
+        reached="agent and block within 20 px of 512 of the goal's as one distance, the block's angle within 20°",
+    ),
+    "cube_single": Protocol(
+        distances=(25,), spare=0, headline="hybrid-deep", reached="the cube within 4 cm of the goal's"
+    ),
 }
 """A maze's goals of its own are uniform over the maze; their budget is about twice its longest way."""
 
@@ -94,6 +109,14 @@ def cloned(run: Path) -> Strategy:
     return Strategy(ProposalPlanner(ProposalConfig(horizon=1)), LatentDistance(), actor)
 
 
+def described(name: str, run: Path) -> dict[str, object]:
+    """A planner's settings; those of the clone without fitting it."""
+    if name == "clone":
+        unfitted = Strategy(ProposalPlanner(ProposalConfig(horizon=1)), LatentDistance())
+        return describe_strategy(unfitted) | {"actor": True}
+    return describe_strategy(strategy(name, run, device="cpu"))
+
+
 def kept_at(run: Path, task: str, name: str, distance: int | None) -> Path:
     """Where what was counted is kept."""
     return run / "tasks" / (task if distance is None else f"{task}@{distance}") / f"{name}.json"
@@ -102,27 +125,37 @@ def kept_at(run: Path, task: str, name: str, distance: int | None) -> Path:
 def counted(
     run: Path, task: str, name: str, distance: int | None, episodes: int | None, seed: int
 ) -> dict[str, object]:
-    """Episodes that reached their goal, kept beside the run; without a number, as many as were counted."""
+    """Episodes that reached their goal, kept beside the run with what they were counted with, and counted again where
+    that differs. Without a number, as many as were counted: then files of old, which do not say all, are taken too.
+
+    Raises:
+        UsageError: Without a number, where nothing was counted, or otherwise than it would be now.
+    """
     world = task if distance is None else f"{task}@{distance}"
     path = kept_at(run, task, name, distance)
+    planner, budget = described(name, run), TASKS[task].budget_steps(distance)
+    wanted: dict[str, object] = {
+        "start_seed": seed,
+        "budget_steps": budget,
+        "planner": planner,
+        "made_of": made_of(run, planner),
+    } | ({} if episodes is None else {"episodes": episodes})
     if path.exists():
         earlier = read_json(path)
-        if (earlier["episodes"], earlier["start_seed"]) == (episodes or earlier["episodes"], seed):
+        other = differing(earlier, wanted, lenient=episodes is None)
+        if not other:
             return earlier
+        if episodes is None:
+            raise not_as_wanted(path, other, "count it again: --stage all")
     if episodes is None:
-        raise UsageError("this was not counted with these starts", got=str(path), remedy="count it: --stage all")
+        raise UsageError("this was not counted", got=str(path), remedy="count it: --stage all")
     way = chosen(name, run)
-    budget = TASKS[task].budget_steps(distance)
-    config = ControlConfig(episodes=episodes, budget_steps=budget, seed=seed, timed_plans=10)
-    rows = {row.metric: row for row in score_control(opened(run, name), way, world, config).rows}
-    kept: dict[str, object] = {
-        "episodes": episodes,
-        "start_seed": seed,
+    config = ControlConfig(episodes=episodes, budget_steps=budget, seed=seed, timed_plans=TIMED_PLANS)
+    rows = {each.metric: each for each in score_control(opened(run, name), way, world, config).rows}
+    kept: dict[str, object] = wanted | {
         "reached": round(rows["success"].value * episodes),
         "floors": dict(rows["success"].floors),
-        "budget_steps": budget,
         "plan_seconds": rows["plan_seconds"].value,
-        "planner": describe_strategy(way),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, kept)
@@ -130,9 +163,8 @@ def counted(
     return kept
 
 
-def success_row(runs: Sequence[Path], task: str, name: str, distance: int | None, episodes: int | None) -> Row:
+def success_row(found: Sequence[Mapping[str, object]], task: str, name: str, distance: int | None) -> Row:
     """Success over the seeds of training; see `counted`."""
-    found = [counted(run, task, name, distance, episodes, START_SEED + index) for index, run in enumerate(runs)]
     reached, tried = ([int(str(one[key])) for one in found] for key in ("reached", "episodes"))
     floors = found[0]["floors"]
     return Row(
@@ -144,6 +176,12 @@ def success_row(runs: Sequence[Path], task: str, name: str, distance: int | None
         note=f"budget {found[0]['budget_steps']} control steps; of {', '.join(map(str, tried))} episodes: "
         f"{', '.join(map(str, reached))} by seed of training",
     )
+
+
+def seconds_row(found: Sequence[Mapping[str, object]], task: str, name: str) -> Row:
+    """Time of one plan, from what was kept: TIMED_PLANS plans of one problem for each distance and training."""
+    note = f"one plan of one problem at a time, {TIMED_PLANS} for each distance and training, whatever else ran"
+    return row(f"plan_seconds/{task}/{name}", [float(str(one["plan_seconds"])) for one in found], "s", note)
 
 
 def main() -> None:
@@ -161,8 +199,9 @@ def main() -> None:
     runs = {task: [prepare(task, seed, given.keep) for seed in given.seeds] for task in given.tasks}
     if given.stage == "models":
         return
-    rows = []
+    rows, planners = [], {}
     for task, made in runs.items():
+        times: dict[str, list[dict[str, object]]] = {}
         headline = TASKS[task].headline
         for distance in TASKS[task].distances:
             compared = [name for name, distances in BASELINES.items() if distance in distances]
@@ -170,12 +209,21 @@ def main() -> None:
                 which, episodes = (made, given.episodes) if name == headline else (made[:1], given.baseline_episodes)
                 now = given.stage == "all" and name in given.planners
                 if now or all(kept_at(run, task, name, distance).exists() for run in which):
-                    rows.append(success_row(which, task, name, distance, episodes if now else None))
+                    found = [
+                        counted(run, task, name, distance, episodes if now else None, START_SEED + index)
+                        for index, run in enumerate(which)
+                    ]
+                    rows.append(success_row(found, task, name, distance))
+                    times.setdefault(name, []).extend(found)
+        rows += [seconds_row(found, task, name) for name, found in times.items()]
+        planners[task] = {name: found[0]["planner"] for name, found in times.items()}
     protocol = {
         "start_seeds": [START_SEED + index for index in range(len(given.seeds))],
         "threads": 1,
         "replan_every_blocks": 1,
         "start_filter": "a start at its goal is drawn again",
+        "success": {task: f"{TASKS[task].reached}, after any control step within the budget" for task in given.tasks},
+        "planners": planners,
         "recipes": {task: repr(RECIPES[task](Path(task))) for task in given.tasks},
     }
     write("tasks", rows, protocol, given.seeds, given.out)

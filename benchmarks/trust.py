@@ -25,15 +25,16 @@ import torch
 from jaxtyping import Bool
 
 from common import options, write
+from kept import arrays, differing, made_of
 from monde.agents import Trust, observation_to_clip
-from monde.evaluation import scorecard
+from monde.evaluation import describe_strategy, scorecard
 from monde.evaluation.calibration import calibration_rows
 from monde.evaluation.plannable_range import score_plannable_range
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.statistics import wilson
 from monde.evaluation.trust import familiar, foresight_of, learn_trust, load_heads, witness
 from monde.evaluation.trust_config import TrustConfig, Witnessed
-from monde.models import JEPA
+from monde.models import JEPA, weights_hash
 from monde.readouts import Familiarity
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row, Scorecard
@@ -105,7 +106,7 @@ def run_of(case: Case, keep: Path) -> Path:
 
 
 def judged(name: str, keep: Path) -> Judged:
-    """Run the case's episodes (kept beside its run) and fit its trust."""
+    """Run the case's episodes (kept beside its run with what they were run with) and fit its trust."""
     case = CASES[name]
     run = run_of(case, keep)
     model = opened(run)
@@ -115,16 +116,26 @@ def judged(name: str, keep: Path) -> Judged:
     total = case.fitted + JUDGED
     seeds, _ = draw_starts(partial(make, case.task), total, case.seed, config.batch)
     chosen = strategy(case.planner, run, device="cpu", trust=False)
-    path = run / "trusted" / f"{name}.npz"
-    if path.exists():
-        with np.load(path) as kept:
-            found = Witnessed(torch.from_numpy(kept["features"]), kept["reached"])
-    else:
+    planner = describe_strategy(chosen)
+    facts: dict[str, object] = {
+        "task": case.task,
+        "episodes": total,
+        "seed": case.seed,
+        "budget_steps": case.budget_steps,
+        "draws": config.draws,
+        "batch": config.batch,
+        "planner": planner,
+        "made_of": made_of(run, planner),
+    }
+
+    def run_them() -> dict[str, np.ndarray]:
         found = witness(
             model, chosen, heads, foresight, make, case.task, seeds, config, partial(print, name, flush=True)
         )
-        path.parent.mkdir(exist_ok=True)
-        np.savez(path, features=found.features.numpy(), reached=found.reached)
+        return {"features": found.features.numpy(), "reached": found.reached}
+
+    kept = arrays(run / "trusted" / f"{name}.npz", facts, run_them)
+    found = Witnessed(torch.from_numpy(kept["features"]), kept["reached"])
     fitted, others = (
         Witnessed(found.features[part], found.reached[part])
         for part in (slice(None, case.fitted), slice(case.fitted, None))
@@ -134,16 +145,15 @@ def judged(name: str, keep: Path) -> Judged:
 
 def familiarity(run: Path, model: JEPA) -> Familiarity:
     """What a run was trained on, kept beside it."""
-    path = run / "trusted" / "familiarity.npz"
-    if path.exists():
-        with np.load(path) as kept:
-            state = {name: torch.from_numpy(kept[name]) for name in kept.files}
-        found = Familiarity(state["before"].shape[1], len(state["before"]))
-        found.load_state_dict(state)
-        return found
-    found = familiar(model, reopen(run)[1])
-    path.parent.mkdir(exist_ok=True)
-    np.savez(path, **{name: tensor.numpy() for name, tensor in found.state_dict().items()})
+
+    def learn() -> dict[str, np.ndarray]:
+        state = familiar(model, reopen(run)[1]).state_dict()
+        return {name: tensor.numpy() for name, tensor in state.items()}
+
+    kept = arrays(run / "trusted" / "familiarity.npz", {"weights": weights_hash(run)}, learn)
+    state = {name: torch.from_numpy(values) for name, values in kept.items()}
+    found = Familiarity(state["before"].shape[1], len(state["before"]))
+    found.load_state_dict(state)
     return found
 
 
@@ -230,14 +240,17 @@ def range_rows(task: str, keep: Path) -> list[Row]:
     """The plannable range of a task's model under its learned time to the goal, and τ at some horizons."""
     run = prepare(task, 0, keep)
     path = run / "trusted" / "range.json"
+    chosen = strategy("hybrid", run, device="cpu", trust=False)
+    facts: dict[str, object] = {"task": task, "made_of": made_of(run, describe_strategy(chosen))}
     if path.exists():
-        return list(Scorecard.from_json(read_json(path)).rows)
-    cost = strategy("hybrid", run, device="cpu", trust=False).cost
-    found = score_plannable_range(opened(run), cost, partial(make, task))
+        earlier = Scorecard.from_json(read_json(path))
+        if not differing(earlier.protocol, facts):
+            return list(earlier.rows)
+    found = score_plannable_range(opened(run), chosen.cost, partial(make, task))
     kept = {"plannable_range_steps", "range_tau/5", "range_tau/25", "range_tau/50", "range_tau/100"}
     rows = [replace(row, metric=f"{row.metric}/{task}") for row in found if row.metric in kept]
     path.parent.mkdir(exist_ok=True)
-    write_json(path, scorecard("range", rows, {}, (0,)).to_json())
+    write_json(path, scorecard("range", rows, facts, (0,)).to_json())
     return rows
 
 

@@ -1,13 +1,16 @@
 """Who is led, and who is not."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from mazes import GOAL, START, belief_at, through_walls, walks
 from monde.errors import PlanningError
-from monde.planning import ChoosingConfig, ChoosingGuide, LandmarkGuide
+from monde.planning import ChoosingConfig, ChoosingGuide, LandmarkGuide, Lead, Outcome
+from monde.planning.far.guiding import straight
 from monde.training.far.landmarks import FitLandmarksConfig, make_landmarks
-from monde.types import LatentGoal
+from monde.types import Belief, LatentGoal
 
 NEAR, ACROSS = (20.0, 12.0), (12.0, 28.0)
 """Two goals: one in the corridor of the start, and one behind its wall, four blocks away in a straight line."""
@@ -62,6 +65,37 @@ def test_a_guide_without_a_way_gives_place_to_the_next(landmarks: LandmarkGuide)
         lead = journey.lead(belief_at([START]), goals, rows, torch.Generator())
         assert bool(lead.reachable[0]) is found
         assert (lead.because(0) is None) is found
+
+
+class _Level:
+    """What a level of time is to a choice: it leads anywhere, by no landmarks."""
+
+    settings: dict[str, object] = {"guide": "hierarchical"}  # noqa: RUF012
+
+    def begin(self, batch: int) -> "_Level":
+        return self
+
+    def lead(self, belief: Belief, goal: LatentGoal, rows: torch.Tensor, generator: torch.Generator) -> Lead:
+        halfway = LatentGoal((belief.newest + goal.latents) / 2)
+        return replace(straight(halfway, through_walls(belief.newest, goal.latents)), by=("hierarchical",) * len(rows))
+
+
+def test_a_level_leads_on_where_no_way_is_known_and_that_is_said(landmarks: LandmarkGuide) -> None:
+    parted = ("########", "#......#", "######.#", "########", "#.######", "#......#", "########", "########")
+    config = FitLandmarksConfig(landmarks=100, radius_blocks=1.2, reach_blocks=4.0)
+    walled = LandmarkGuide(make_landmarks(walks(rows=parted), through_walls, config).landmarks, through_walls)
+    goals, rows = LatentGoal(torch.tensor([GOAL, GOAL])[:, None]), torch.arange(2)
+    for first, found in ((walled, [Outcome.NO_WAY] * 2), (landmarks, [Outcome.WAY] * 2)):
+        journey = ChoosingGuide(through_walls, (first, _Level()), ChoosingConfig(trusted_blocks=6.0)).begin(2)
+        lead = journey.lead(belief_at([START, START]), goals, rows, torch.Generator())
+        assert lead.outcome.tolist() == found
+        assert lead.by == (("hierarchical",) * 2 if first is walled else ("landmarks",) * 2)
+        if first is walled:
+            assert "no way leads" in (lead.because(0) or "")
+            assert bool(torch.isinf(lead.blocks_left).all())
+            torch.testing.assert_close(lead.goal.latents[0, 0], (torch.tensor(START) + torch.tensor(GOAL)) / 2)
+    alone = ChoosingGuide(through_walls, (_Level(),), ChoosingConfig(trusted_blocks=6.0)).begin(2)
+    assert bool(alone.lead(belief_at([START, START]), goals, rows, torch.Generator()).reachable.all())
 
 
 def test_settings_are_checked(landmarks: LandmarkGuide) -> None:

@@ -11,7 +11,9 @@ from mazes import CELL, GOAL, ROWS, START, Maze, MazeModel, belief_at, through_w
 from monde.agents import PlanningAgent, Strategy, run_episodes
 from monde.costs import LatentDistance
 from monde.errors import ContractError, PlanningError, StoreError, TrainingError, UsageError
+from monde.evaluation.told import way_rows
 from monde.planning import CEMConfig, CEMPlanner, LandmarkConfig, LandmarkGuide, Landmarks, Lead, Outcome
+from monde.planning.far.landmarks import graph_bytes
 from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, make_landmarks
 from monde.types import LatentGoal, ReadoutGoal
 
@@ -118,6 +120,18 @@ def test_where_no_way_leads_it_is_said() -> None:
     assert torch.isinf(lead.blocks_left[0])
 
 
+def test_episodes_without_a_way_say_why() -> None:
+    walled = make_landmarks(walks(rows=PARTED), through_walls, SETTINGS)
+    agent = PlanningAgent(MazeModel(), Strategy(SEARCH, LatentDistance(), guide=_guide(walled)), seed=0)
+    results = run_episodes(Maze(3), agent, [0, 1, 2], 8)
+    assert len(results.lost) == 3
+    assert all("no way leads" in (reason or "") for reason in results.lost)
+    (row,) = way_rows([results, replace(results, lost=())])
+    assert (row.metric, row.value, row.n) == ("no_way", 0.5, 6)
+    assert row.note.startswith("3 of 6: the goal cannot be reached, because no way leads")
+    assert way_rows([replace(results, lost=())]) == []
+
+
 def test_an_edge_that_leads_nowhere_is_dropped_for_this_episode(made: LandmarkSummary) -> None:
     """One who is held fast at the first corner is given another edge after a while, and a way all the same."""
     guide = _guide(made, patience=2)
@@ -131,6 +145,29 @@ def test_an_edge_that_leads_nowhere_is_dropped_for_this_episode(made: LandmarkSu
     torch.testing.assert_close(fresh.goal.latents, leads[0].goal.latents)
     # Another episode that makes progress keeps its edges.
     assert leads[0].waypoints[1] == leads[0].waypoints[0]
+
+
+@pytest.mark.parametrize("ahead", [2.0, 5.0])
+def test_one_who_is_held_fast_near_the_goal_is_sent_another_way_in(made: LandmarkSummary, ahead: float) -> None:
+    """The last hop is dropped like any edge, and tried again when no other way is left."""
+    guide, goal = _guide(made, patience=2, ahead_blocks=ahead), (START[0] + 8.0, START[1])
+    journey, rows = guide.begin(2), torch.arange(2)
+    stuck, wanted = belief_at([START, GOAL]), _goal(goal, START)
+    leads = [journey.lead(stuck, wanted, rows, torch.Generator()) for _ in range(60)]
+    at_goal = [bool((lead.goal.latents[0] == wanted.latents[0]).all()) for lead in leads]
+    assert at_goal[0]  # two blocks away: at first it is pursued directly
+    assert len({tuple(lead.goal.latents[0, 0].tolist()) for lead in leads}) > 2
+    assert not any(at_goal[5:8])  # after patience there is another aim
+    assert any(at_goal[8:])
+    assert all(bool(lead.reachable.all()) for lead in leads)
+    # One that has come to the last landmark makes for the goal.
+    fresh = guide.begin(1)
+    for _ in range(5):
+        lead = fresh.lead(stuck.rows(rows[:1]), LatentGoal(wanted.latents[:1]), rows[:1], torch.Generator())
+    assert len(lead.waypoints[0]) >= 1
+    there = guide.landmarks.latents[lead.waypoints[0][-1], 0].tolist()
+    arrived = fresh.lead(belief_at([there]), LatentGoal(wanted.latents[:1]), rows[:1], torch.Generator())
+    torch.testing.assert_close(arrived.goal.latents[0], wanted.latents[0])
 
 
 def test_an_agent_that_is_led_arrives_where_one_that_is_not_does_not(made: LandmarkSummary) -> None:
@@ -161,6 +198,28 @@ def test_too_little_memory_prunes_the_graph_and_says_so() -> None:
         make_landmarks(walks(), through_walls, replace(SETTINGS, most_bytes=500))
     with pytest.raises(UsageError, match="so many landmarks"):
         FitLandmarksConfig(landmarks=10**6)
+
+
+def test_dense_edges_are_pruned_to_the_memory_that_is_allowed() -> None:
+    """All places of one hall are joined to each other: far more edges than room is kept for."""
+    hall = walks(rows=("########", *["#......#"] * 6, "########"))
+    dense = replace(SETTINGS, landmarks=40, radius_blocks=0.5, reach_blocks=20.0, least_seen=1)
+    free = make_landmarks(hall, through_walls, dense)
+    assert len(free.landmarks.sources) > 24 * len(free.landmarks)
+    limit = graph_bytes(40, 2, 24 * 40)
+    assert free.landmarks.bytes > limit
+    tight = make_landmarks(hall, through_walls, replace(dense, most_bytes=limit))
+    assert len(tight.landmarks) == 40
+    assert limit - 40 < tight.landmarks.bytes <= limit
+    assert tight.joined == free.joined == 1.0  # none is cut off
+    said = f"960 of the {len(free.landmarks.sources):,} edges fit into {limit / 1e6:g} MB"
+    assert said in (tight.landmarks.pruned or "")
+    # Those that are kept are the shortest of each landmark.
+    for node in range(40):
+        mine = free.landmarks.blocks[free.landmarks.sources == node].sort().values
+        kept = tight.landmarks.blocks[tight.landmarks.sources == node].sort().values
+        assert len(kept) >= min(len(mine), 20)
+        torch.testing.assert_close(kept, mine[: len(kept)])
 
 
 def test_making_them_repeats_by_seed_and_needs_passages(made: LandmarkSummary) -> None:

@@ -1,6 +1,7 @@
 """A run gets used to another look: latents of new pictures come to lie where the old encoder put the old ones."""
 
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,15 @@ import pytest
 import torch
 
 from monde.agents import record
+from monde.cli import main
 from monde.data import open_recording
 from monde.errors import UsageError
 from monde.models import JEPA, load_model, weights_hash
 from monde.recipes import strategy
-from monde.store import RunFolder
+from monde.store import RunFolder, read_json, save_artefact
+from monde.store.run import LEVEL_PARTS
 from monde.training import AdaptConfig, FitActorConfig, TrainConfig, adapt, fit_actor, train
-from monde.training.adapting.adapt import carry_heads
+from monde.training.adapting.adapt import carry_heads, left_behind
 from monde.training.adapting.looks import changed_look
 from monde.training.adapting.repaint import fit_repaint, scenery
 from monde.types import Clip
@@ -110,6 +113,35 @@ def test_other_dynamics_are_learned_and_latents_stay(run: Path, tmp_path: Path) 
     one, other = load_model(run), load_model(tmp_path / "out")
     assert torch.equal(latents(one, tmp_path, ""), latents(other, tmp_path, ""))
     assert strategy("hybrid", tmp_path / "out", device="cpu").actor is not None
+
+
+def test_what_is_left_behind_is_said_with_what_makes_it_again(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full, out = tmp_path / "full", tmp_path / "out"
+    shutil.copytree(run, full)
+    folder = RunFolder(full)
+    level = (folder.level(2) / part for part in LEVEL_PARTS)
+    for place in (folder.landmarks, folder.trust, *level):
+        save_artefact(place, place.name, {"any": torch.zeros(1)}, {"of": weights_hash(full)})
+    words = ["adapt", str(full), "--out", str(out), "--steps", "2", "--device", "cpu"]
+    assert main([*words, "--json", str(tmp_path / "adapt.json")]) == 0
+    again = {
+        "landmarks": f"monde far {out}",
+        "levels of time": f"monde far {out} --landmarks 0 --levels 2",
+        "trust": f"monde trust {out}",
+    }
+    assert read_json(tmp_path / "adapt.json")["left_behind"] == again
+    told = capsys.readouterr().out
+    for name, how in again.items():
+        assert f"left behind: {name}; make it again: {how}" in told
+        with pytest.raises(SystemExit, match=r"^0$"):  # a command that exists
+            main([*how.split()[1:], "--help"])
+    assert not RunFolder(out).landmarks.exists()
+    # What was made again is not missed; a run that had nothing leaves nothing.
+    shutil.copytree(folder.trust, RunFolder(out).trust)
+    assert left_behind(full, out) == {name: how for name, how in again.items() if name != "trust"}
+    assert left_behind(run, out) == {}
 
 
 def test_what_cannot_be_adapted_is_refused(run: Path, tmp_path: Path) -> None:

@@ -167,5 +167,5 @@ def test_it_can_be_fitted_on_the_first_episodes_alone(run: Path, tmp_path: Path)
     same = fit_actor(few, replace(QUICK, steps=2, most_frames=length + 1)).actor.state_dict()
     assert all(value.equal(same[name]) for name, value in part.actor.state_dict().items())
     assert not all(value.equal(same[name]) for name, value in whole.actor.state_dict().items())
-    with pytest.raises(UsageError, match="empty size"):
+    with pytest.raises(UsageError, match="most_frames is negative"):
         replace(QUICK, most_frames=-1)

@@ -9,9 +9,11 @@ import torch
 from monde.cli import main
 from monde.errors import StoreError, TrainingError, UsageError
 from monde.evaluation import describe_strategy
+from monde.models import weights_hash
 from monde.planning import ChoosingGuide, LandmarkGuide
 from monde.recipes import strategy
-from monde.store import RunFolder, read_json
+from monde.scorecard import Scorecard
+from monde.store import RunFolder, content_hash, read_json, remove_artefact
 from monde.training import FitActorConfig, FitLandmarksConfig, TrainConfig, fit_actor, fit_landmarks, train
 
 QUICK = FitActorConfig(minutes=None, steps=400, frames=16, goals_each=4, recorded=4, hidden=64, depth=2, device="cpu")
@@ -55,6 +57,17 @@ def test_they_are_made_kept_and_used_by_name(run: Path, tmp_path: Path, capsys: 
     protocol = read_json(tmp_path / "plan.json")["protocol"]
     assert isinstance(protocol, dict)
     assert protocol["planner"]["guide"] == "landmarks"
+    # Landmarks of which none is like anything that is seen: that is said, and counted.
+    graph, place, head = summary.landmarks, RunFolder(run).landmarks, RunFolder(run).temporal_distance
+    remove_artefact(place)
+    replace(graph, latents=graph.latents + 1e3).save(place, weights_hash(run), content_hash(head))
+    capsys.readouterr()
+    assert main([*score, str(tmp_path / "lost.json")]) == 0
+    why = "2 of 2: the goal cannot be reached, because what is seen is near nothing that was visited"
+    assert f"no way: {why}" in capsys.readouterr().out
+    lost = Scorecard.from_json(read_json(tmp_path / "lost.json"))["no_way"]
+    assert lost.value == 1.0
+    assert lost.note.startswith(why)
 
 
 def test_those_of_another_model_or_another_distance_are_refused(run: Path, recording: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from monde.cli import main
 from monde.errors import DataError, StoreError, UsageError
 from monde.planning import LevelGuide
 from monde.recipes import strategy
-from monde.store import RunFolder, read_json
+from monde.store import RunFolder, read_json, remove_artefact
 from monde.training import FitActorConfig, FitLevelsConfig, TrainConfig, fit_actor, fit_levels, train
 from monde.training.far.levels import fit_level
 from monde.training.frame_latents import FrameLatents, LevelFrames, sequence
@@ -77,10 +77,23 @@ def test_levels_are_fitted_kept_and_hand_down_sub_goals(recording: Path, tmp_pat
     assert protocol["planner"]["guide"] == "hierarchical"
     assert protocol["planner"]["above"]["span_blocks"] == 4
     _rows_are_independent(led.guide)
-    # One that was fitted on another model is refused, and so is one whose level below was fitted anew.
+    # One whose level below was fitted anew is refused, and one that was left half written does not count.
+    folder = RunFolder(run)
+    kept = tmp_path / "third"
+    folder.level(3).rename(kept)
     fit_levels(run, replace(QUICK, span=2, seed=1))
+    kept.rename(folder.level(3))
     with pytest.raises(StoreError, match="another model, or on other data"):
         strategy("hierarchical", run, device="cpu")
+    remove_artefact(folder.level(3) / "temporal_distance")
+    assert folder.levels() == [2]
+    # Fitting fewer levels, which is what that error tells one to do, removes those above them.
+    assert main(["far", str(run), "--landmarks", "0", "--levels", "2", "--minutes", "0.01"]) == 0
+    assert not folder.level(3).exists()
+    for name in ("auto", "hierarchical"):
+        plan = ["plan", str(run), "--planner", name, "--episodes", "2", "--budget", "10"]
+        assert main(plan) == 0
+    # One that was fitted on another model is refused too.
     other = tmp_path / "other"
     train(TrainConfig(data=str(recording), run=str(other), steps=2, batch=32, seed=5, device="cpu"))
     fit_actor(other, HEADS)

@@ -1,5 +1,6 @@
 """Goals are reached at any speed: heads see them as the picture of a goal shows them, standing."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import torch
 
 from monde.agents import record
+from monde.cli import main
+from monde.cli.standing import standing_pairs
 from monde.data import Windows
 from monde.errors import UsageError
 from monde.models import load_model
@@ -71,3 +74,22 @@ def test_heads_and_landmarks_are_fitted_on_goals_that_stand(run: Path) -> None:
     assert len(fit_landmarks(run, settings).landmarks) > 1
     one, other = clone_recording(run, QUICK), clone_recording(run, STILL)
     assert any(not torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_the_verbs_take_what_stands(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / "run"
+    shutil.copytree(run, mine)
+    assert main(["actor", str(mine), "--minutes", "0.05", "--standing", "before=top", "--device", "cpu"]) == 0
+    levels = ["far", str(mine), "--landmarks", "0", "--levels", "2", "--span", "2", "--minutes", "0.02"]
+    assert main([*levels, "--standing", "before=top", "--device", "cpu"]) == 0
+    # What is told reaches what sees the frames: a sensor that there is not is refused by each.
+    for words in (["actor", str(mine)], ["far", str(mine)], levels):
+        capsys.readouterr()
+        assert main([*words, "--standing", "before=side"]) == 2
+        assert "goals cannot stand" in capsys.readouterr().err
+    for word in ("before", "before=", "before=top=side"):
+        assert main(["far", str(mine), "--standing", word]) == 2
+        assert "--standing cannot be understood" in capsys.readouterr().err
+    assert standing_pairs(("before=top", "old=new")) == (("before", "top"), ("old", "new"))
+    with pytest.raises(UsageError, match="cannot be understood"):
+        standing_pairs(("before=top", "before=side"))

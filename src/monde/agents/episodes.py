@@ -32,6 +32,8 @@ class EpisodeResults:
         goal_frames: [B, 3, h, w] the camera's view at the goal, or none.
         success_probability: [B] as the first plan tells it (NaN for rows that never planned), or none.
         abstained: Why a row did not act, or none, B of them; empty where nobody abstains.
+        lost: Why the last plan of a row found no way to its goal, as a sentence, or none, B of them; empty where no
+            guide was lost.
     """
 
     seeds: tuple[int, ...]
@@ -45,6 +47,7 @@ class EpisodeResults:
     goal_frames: UInt8[np.ndarray, "B 3 h w"] | None = None
     success_probability: Float[np.ndarray, " B"] | None = None
     abstained: tuple[Reason | None, ...] = ()
+    lost: tuple[str | None, ...] = ()
 
     def __repr__(self) -> str:
         given_up = sum(reason is not None for reason in self.abstained)
@@ -97,6 +100,7 @@ def run_episodes(
     step = 0
     probability = None
     reasons: list[Reason | None] = [None] * world.batch
+    lost: list[str | None] = [None] * world.batch
     while step < budget_steps and tally.active.any():
         decision = agent.act(observation, tally.active.copy())
         if decision.forecast is not None:
@@ -105,6 +109,9 @@ def run_episodes(
         for row, reason in decision.abstained.items():
             reasons[row] = reason
             tally.active[row] = False
+        if decision.lead is not None:
+            for index, row in enumerate(decision.plan_rows):
+                lost[row] = decision.lead.because(index)
         if decision.plan is not None:
             plans.append((decision.plan.seconds, len(decision.plan_rows)))
         for control in np.moveaxis(decision.controls, 1, 0)[: budget_steps - step]:
@@ -125,6 +132,7 @@ def run_episodes(
         goal_frames=None if camera is None or aim is None else np.array(aim.values[camera]),
         success_probability=probability,
         abstained=tuple(reasons) if any(reason is not None for reason in reasons) else (),
+        lost=tuple(lost) if any(reason is not None for reason in lost) else (),
     )
 
 

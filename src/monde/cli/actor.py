@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from monde.cli.progress import Reporter
+from monde.cli.standing import Standing, standing_pairs
 from monde.cli.verb import Outcome, Run
 
 
@@ -16,6 +17,9 @@ class Actor:
     """Time for it."""
     elsewhere: float = 0.3
     """Share of goals from other episodes; 0 where each episode has a layout of its own."""
+    standing: Standing = ()
+    """Sensors that show the past, and what they show of a body that stands: before=top. Goals are then places where it
+    stands, reached at any speed."""
     seed: int = 0
     """Seed of weights and batches."""
     device: str = "auto"
@@ -25,7 +29,7 @@ class Actor:
         """Fit; see `monde.training.fit_actor`."""
         from monde.training import FitActorConfig, GoalShares, fit_actor
 
-        goals = GoalShares(elsewhere=self.elsewhere)
+        goals = GoalShares(elsewhere=self.elsewhere, standing=standing_pairs(self.standing))
         config = FitActorConfig(minutes=self.minutes, goals=goals, seed=self.seed, device=self.device)
         with reporter.track(f"fitting the actor of {self.run}") as advance:
             summary = fit_actor(self.run, config, lambda done, whole, found: advance(done, whole, actor_note(found)))

@@ -66,6 +66,7 @@ class Adapt:
             "before": summary.before,
             "after": summary.after,
             "carried": list(summary.carried),
+            "left_behind": summary.left_behind,
         }
         text = f"{summary.out}: {summary.step:,} steps in {summary.seconds:.0f} s"
         if not summary.finished:
@@ -75,7 +76,9 @@ class Adapt:
             text += " of 'nothing changes'"
         if summary.carried:
             text += f"; taken over: {' and '.join(summary.carried).replace('_', ' ')}"
-        return Outcome(f"{text}; plan with `monde plan {summary.out}`", document)
+        text += f"; plan with `monde plan {summary.out}`"
+        lines = [f"left behind: {name}; make it again: {how}" for name, how in summary.left_behind.items()]
+        return Outcome("\n".join([text, *lines]), document)
 
     def kept(self) -> str:
         """Checkpoints."""

@@ -1,10 +1,13 @@
 """`monde far`: what a trained model needs to plan far."""
 
+import math
 from dataclasses import dataclass
 
 from monde.cli.progress import Reporter
+from monde.cli.standing import Standing, standing_pairs
 from monde.cli.verb import Outcome, Run
 from monde.errors import UsageError
+from monde.limits import MAX_LANDMARKS, MAX_TIME_LEVELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,8 @@ class Far:
     """Action blocks of one level in a macro-action of the next."""
     minutes: float = 1.0
     """Time for each level: half of it for its dynamics, half for its actor."""
+    standing: Standing = ()
+    """Sensors that show the past, and what they show of a body that stands: before=top, as `monde actor` was told."""
     seed: int = 0
     """Seed of the places that landmarks are chosen from, and of weights and batches."""
     device: str = "auto"
@@ -32,8 +37,35 @@ class Far:
 
     def execute(self, reporter: Reporter) -> Outcome:
         """Make them; see `monde.training.fit_landmarks` and `monde.training.fit_levels`."""
-        if self.landmarks < 1 and self.levels < 2:
+        if self.levels < 1:
+            raise UsageError(
+                "so many levels of time cannot be fitted",
+                got=f"--levels {self.levels}",
+                expected=f"1 to {MAX_TIME_LEVELS}; 1 is the model itself",
+            )
+        if self.landmarks < 0:
+            raise UsageError(
+                "so many landmarks cannot be made",
+                got=f"--landmarks {self.landmarks}",
+                expected=f"0 to {MAX_LANDMARKS}; 0 makes none",
+            )
+        if not self.landmarks and self.levels < 2:
             raise UsageError("there is nothing to make", remedy="give --landmarks 512, or --levels 2")
+        if not 0 < self.megabytes < math.inf:
+            raise UsageError(
+                "there is no such memory",
+                got=f"--megabytes {self.megabytes:g}",
+                expected="above 0, and finite",
+                remedy="give --megabytes 256, say",
+            )
+        if not 0 < self.minutes < math.inf:
+            raise UsageError(
+                "levels of time cannot be fitted for so long",
+                got=f"--minutes {self.minutes:g}",
+                expected="above 0, and finite",
+                remedy="give --minutes 1, say",
+            )
+        standing_pairs(self.standing)
         document: dict[str, object] = {"verb": "far", "run": str(self.run)}
         lines = []
         if self.landmarks:
@@ -53,6 +85,7 @@ class Far:
             landmarks=self.landmarks,
             reach_blocks=self.reach,
             most_bytes=int(self.megabytes * 1e6),
+            standing=standing_pairs(self.standing),
             seed=self.seed,
             device=self.device,
         )
@@ -79,9 +112,10 @@ class Far:
 
     def _fit_levels(self, reporter: Reporter, document: dict[str, object]) -> list[str]:
         from monde.cli.actor import actor_note
-        from monde.training import FitActorConfig, FitLevelsConfig, fit_levels
+        from monde.training import FitActorConfig, FitLevelsConfig, GoalShares, fit_levels
 
-        heads = FitActorConfig(minutes=self.minutes / 2, furthest_blocks=40.0)
+        goals = GoalShares(standing=standing_pairs(self.standing))
+        heads = FitActorConfig(minutes=self.minutes / 2, furthest_blocks=40.0, goals=goals)
         config = FitLevelsConfig(
             levels=self.levels,
             span=self.span,

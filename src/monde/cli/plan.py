@@ -59,6 +59,7 @@ class Plan:
         with reporter.count(f"planning with {self.run}", "episodes") as progress:
             score = plan_run(self.run, chosen, config, progress)
         told = "".join(f"not tried: {row.note}\n" for row in score.rows if row.metric == "abstained" and row.value)
+        told += "".join(f"no way: {row.note}\n" for row in score.rows if row.metric == "no_way")
         text = f"{score_table(score)}\n{told}films: {self.run}/exhibits (see them with `monde report {self.run}`)"
         return Outcome(text, score.to_json())
 

@@ -11,7 +11,7 @@ from monde.evaluation.protocol import describe_strategy
 from monde.evaluation.starts import draw_starts
 from monde.evaluation.statistics import mean_interval, wilson
 from monde.evaluation.timing import MakeWorld, time_plans, time_rows
-from monde.evaluation.told import trust_rows
+from monde.evaluation.told import trust_rows, way_rows
 from monde.protocols import WorldModel
 from monde.scorecard import Row
 
@@ -59,7 +59,8 @@ class ControlScore:
 
     Args:
         rows: `success`, `steps_to_success` (where any), `final_distance` (where the world tells), `plan_seconds`,
-            `plan_seconds_p95`, `plans_per_second_batched`; and what `trust_rows` tells where the strategy has trust.
+            `plan_seconds_p95`, `plans_per_second_batched`; what `trust_rows` tells where the strategy has trust; and
+            `no_way` where a guide found none.
         seeds: Seeds of the episodes, in order.
         redrawn: Starts that were drawn again because they were already at their goal.
         films: Results, with frames, of the first episodes, or none.
@@ -105,7 +106,7 @@ def score_control(
     planned = _run(make, world_name, agent, seeds, config, config.films > 0, progress)
     others = {"random": random_agent(model.actions, config.seed), "stay": stay_agent(model.actions)}
     floors = {name: _run(make, world_name, other, seeds, config) for name, other in others.items()}
-    rows = _success_rows(planned, floors, redrawn, config) + trust_rows(planned, config.seed)
+    rows = _success_rows(planned, floors, redrawn, config) + trust_rows(planned, config.seed) + way_rows(planned)
     singles = time_plans(
         model,
         strategy,
@@ -138,6 +139,7 @@ def first_rows(results: EpisodeResults, count: int) -> EpisodeResults:
         goal_frames=None if goals is None else goals[:count].copy(),
         success_probability=None if probability is None else probability[:count],
         abstained=results.abstained[:count],
+        lost=results.lost[:count],
     )
 
 

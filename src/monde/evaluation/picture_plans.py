@@ -28,7 +28,7 @@ from monde.evaluation.plan_config import PlanConfig, PlannedEpisodes
 from monde.evaluation.protocol import describe_strategy
 from monde.evaluation.showing import camera_of, filmed
 from monde.evaluation.statistics import mean_interval
-from monde.evaluation.told import JUDGED_BY_NOBODY, trust_rows
+from monde.evaluation.told import JUDGED_BY_NOBODY, trust_rows, way_rows
 from monde.models import JEPA
 from monde.protocols import Observation
 from monde.scorecard import Row
@@ -61,7 +61,7 @@ def plan_to_picture(model: JEPA, setup: Setup, strategy: Strategy, name: str, co
         world.close()
     told = [row for row in trust_rows([results], config.seed) if row.metric in JUDGED_BY_NOBODY]
     return PlannedEpisodes(
-        rows=(*nearness.rows(results, config), *told, *watch.rows()),
+        rows=(*nearness.rows(results, config), *told, *way_rows([results]), *watch.rows()),
         results=_beside_goal(results, picture, setup, config),
         planner=describe_strategy(strategy, block=model.actions.block),
         seeds=seeds,

@@ -55,8 +55,8 @@ class PlannedEpisodes:
     """What planning to a goal of one's own came to.
 
     Args:
-        rows: `success` and `steps_to_success` where a readout tells, else `goal_distance_ratio`; what trust tells; and
-            `entered` where there are volumes to keep out of.
+        rows: `success` and `steps_to_success` where a readout tells, else `goal_distance_ratio`; what trust tells;
+            `no_way` where a guide found none; and `entered` where there are volumes to keep out of.
         results: The episodes, filmed where the world has a camera.
         planner: Settings, for the protocol card.
         seeds: Of the episodes.

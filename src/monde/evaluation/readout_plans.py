@@ -28,7 +28,7 @@ from monde.evaluation.pointed_goals import is_pointed_goal, pointed_goal
 from monde.evaluation.protocol import describe_strategy
 from monde.evaluation.showing import filmed
 from monde.evaluation.statistics import mean_interval, wilson
-from monde.evaluation.told import trust_rows
+from monde.evaluation.told import trust_rows, way_rows
 from monde.models import JEPA
 from monde.protocols import Observation, WorldModel
 from monde.scorecard import Row
@@ -117,4 +117,4 @@ def _rows(results: EpisodeResults, config: PlanConfig) -> tuple[Row, ...]:
         each = [seconds / rows for seconds, rows in zip(results.plan_seconds, results.plan_rows, strict=True)]
         note = "batched, per episode"
         rows.append(Row(metric="plan_seconds", value=float(np.mean(each)), unit="s", n=len(each), note=note))
-    return (*rows, *trust_rows([results], config.seed))
+    return (*rows, *trust_rows([results], config.seed), *way_rows([results]))

@@ -1,4 +1,4 @@
-"""What agents that tell their chances came to: rows beside those of control."""
+"""What agents that tell their chances, or that they see no way, came to: rows beside those of control."""
 
 from collections import Counter
 
@@ -48,3 +48,13 @@ def trust_rows(planned: list[EpisodeResults], seed: int) -> list[Row]:
         )
         rows.append(row)
     return rows
+
+
+def way_rows(planned: list[EpisodeResults]) -> list[Row]:
+    """`no_way` where a guide found none: the share of the episodes whose last plan knew no way to the goal, and why."""
+    lost = [reason for result in planned for reason in result.lost if reason is not None]
+    if not lost:
+        return []
+    n = sum(len(result.seeds) for result in planned)
+    note = "; ".join(f"{count} of {n}: the goal {reason}" for reason, count in Counter(lost).most_common())
+    return [Row(metric="no_way", value=len(lost) / n, interval=wilson(len(lost), n), n=n, note=note)]

@@ -26,7 +26,7 @@ class TrustConfig:
         precision: "auto", "fp32" or "bf16".
 
     Raises:
-        UsageError: A size below 1.
+        UsageError: A size below 1, or a least probability that is none.
     """
 
     episodes: int = 2000
@@ -43,6 +43,13 @@ class TrustConfig:
     def __post_init__(self) -> None:
         if min(self.episodes, self.judged, self.budget_steps, self.batch, self.draws) < 1:
             raise UsageError("trust cannot be fitted on nothing", got=self, expected="every size ≥ 1")
+        if not 0 <= self.least_probability <= 1:
+            raise UsageError(
+                "TrustConfig.least_probability is no probability",
+                got=self.least_probability,
+                expected="0 to 1",
+                remedy="give --least 0.2, say",
+            )
 
 
 @dataclass(frozen=True)

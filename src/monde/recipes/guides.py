@@ -8,7 +8,6 @@ from monde.actors import Actor, proposal
 from monde.costs import TimeToGoal
 from monde.dynamics.time_level import TimeLevel
 from monde.errors import UsageError
-from monde.limits import MAX_TIME_LEVELS
 from monde.models import weights_hash
 from monde.planning import (
     ChoosingGuide,
@@ -44,7 +43,7 @@ def choose_guide(name: str, run: Path, device: torch.device) -> Guide | None:
     guides: list[Guide] = []
     if folder.landmarks.exists():
         guides.append(_landmarks(run, device))
-    if folder.level(2).exists():
+    if folder.levels():
         guides.append(_levels(run, device))
     return ChoosingGuide(_distance(run, device).distance, tuple(guides)) if guides else None
 
@@ -62,7 +61,7 @@ def _landmarks(run: Path, device: torch.device) -> LandmarkGuide:
 
 def _levels(run: Path, device: torch.device) -> LevelGuide:
     folder = RunFolder(run)
-    numbers = [number for number in range(2, MAX_TIME_LEVELS + 1) if folder.level(number).exists()]
+    numbers = folder.levels()
     if not numbers:
         remedy = f"fit one: monde far {run} --levels 2"
         raise UsageError("planner 'hierarchical' needs a level of time", got=f"{run} has none", remedy=remedy)

@@ -34,6 +34,7 @@ _GROUPS = {
     "ranking": "Action ranking",
     "plannable": "Plannable range",
     "range": "Plannable range",
+    "no": "Control",
     "abstained": "Trust",
     "auroc": "Trust",
     "brier": "Trust",

@@ -27,6 +27,9 @@ from monde.errors import StoreError
 from monde.store.artefact import MANIFEST
 from monde.store.jsons import read_json
 
+LEVEL_PARTS = ("dynamics", "actor", "temporal_distance")
+"""Artefacts of a level of time, in the order in which they are written: it is whole once it has the last."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -82,6 +85,13 @@ class RunFolder:
     def level(self, number: int) -> Path:
         """Folder of a level of time above the model's own, which is 1."""
         return self.root / "levels" / str(number)
+
+    def levels(self) -> list[int]:
+        """Numbers of the levels of time that are whole, from 2 on without a gap."""
+        found: list[int] = []
+        while (self.level(len(found) + 2) / LEVEL_PARTS[-1]).exists():
+            found.append(len(found) + 2)
+        return found
 
     @property
     def trust(self) -> Path:

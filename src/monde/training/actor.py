@@ -23,6 +23,7 @@ from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.schedule import share_done
 from monde.training.setup import Setup, reopen
+from monde.training.sizes import check_not_negative, check_sizes
 
 SLOW_RATE = 0.03
 """Share by which the distance's slow copy follows it at every step."""
@@ -57,7 +58,7 @@ class FitActorConfig:
         precision: "auto", "fp32" or "bf16", of imagining and of both networks.
 
     Raises:
-        UsageError: No end, or an empty size.
+        UsageError: No end, an empty size, or no number.
     """
 
     minutes: float | None = 1.0
@@ -79,11 +80,9 @@ class FitActorConfig:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise UsageError("fitting an actor needs an end", remedy="give minutes or steps")
-        counts = (self.frames, self.goals_each, self.recorded, self.hidden, self.depth)
-        numbers = (self.learning_rate, self.temperature, self.furthest_blocks)
-        ends = [end for end in (self.minutes, self.steps) if end is not None]
-        if min(*counts, *numbers, *ends) <= 0 or self.most_frames < 0:
-            raise UsageError("FitActorConfig has an empty size", got=self, expected="everything > 0")
+        check_sizes(self, "minutes", "steps", "frames", "goals_each", "recorded", "hidden", "depth")
+        check_sizes(self, "learning_rate", "temperature", "furthest_blocks")
+        check_not_negative(self, "most_frames")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from monde.training.device import choose_device
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.guard import check_gradients, check_losses
 from monde.training.setup import Setup, reopen
+from monde.training.sizes import check_not_negative, check_sizes
 from monde.types import Sensor
 
 TOO_NEAR = 3.0
@@ -37,7 +38,7 @@ class FitBodyMotionConfig:
         device: "auto", "cpu", "cuda", …
 
     Raises:
-        UsageError: An empty size.
+        UsageError: An empty size, or no number.
     """
 
     steps: int = 2000
@@ -49,8 +50,8 @@ class FitBodyMotionConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch, self.learning_rate, self.hidden) <= 0:
-            raise UsageError("FitBodyMotionConfig has an empty size", got=self, expected="everything > 0")
+        check_sizes(self, "steps", "batch", "learning_rate", "hidden")
+        check_not_negative(self, "clear_m")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Literal
 from monde.errors import UsageError
 from monde.limits import MAX_CLOUD_POINTS
 from monde.objectives import ObjectiveConfig
+from monde.training.sizes import check_not_negative, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class TrainConfig:
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
     Raises:
-        UsageError: No budget, an empty one, or sizes that make no training.
+        UsageError: No budget, an empty one, sizes that make no training, or no number.
     """
 
     data: str
@@ -106,6 +107,8 @@ class TrainConfig:
             raise UsageError(
                 "training for no time trains nothing", got=f"--minutes {self.minutes:g}", remedy="give --minutes 4, say"
             )
+        check_sizes(self, "learning_rate", "rate_hz", "gradient_norm")
+        check_not_negative(self, "weight_decay", "log_seconds", "checkpoint_seconds")
         if self.window < 2 or self.batch < 2 or self.block < 1:
             raise UsageError(
                 "there is nothing to predict in windows this small",

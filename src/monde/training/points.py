@@ -13,6 +13,7 @@ from monde.errors import ContractError, DataError
 from monde.models.points import PointModel, PointModelConfig
 from monde.training.points_start import start_filters, start_maps
 from monde.training.schedule import learning_rate
+from monde.training.sizes import check_not_negative, check_sizes
 
 JUDGED = 1024
 """Windows by which fits are compared, drawn alike from every recording that is trained on."""
@@ -39,6 +40,10 @@ class PointTrainConfig:
         settled: Share of the steps after which windows are drawn alike. A catch, which nobody foresees, always ends
             above where flight would have led: drawn too often to the end, catches pull imagined gravity down.
         seed: Of weights and draws. Those of fits are seed x fits, seed x fits + 1, …: no two seeds share a fit.
+
+    Raises:
+        UsageError: An empty size, a negative share, or no number.
+        ContractError: Fits that cannot be compared.
     """
 
     steps: int = 300
@@ -57,6 +62,8 @@ class PointTrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_sizes(self, "steps", "starts", "sample", "batch", "peak", "short")
+        check_not_negative(self, "started", "early", "latent_weight", "eventful", "settled")
         if self.fits < 1 or not 0.0 <= self.trial <= 1.0:
             raise ContractError(
                 "these fits cannot be compared",

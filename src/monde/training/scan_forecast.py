@@ -16,6 +16,7 @@ from monde.store import RunFolder, remove_artefact
 from monde.training.device import choose_device
 from monde.training.guard import check_gradients
 from monde.training.setup import Setup, reopen
+from monde.training.sizes import check_sizes
 from monde.types import Clip, Sensor
 from monde.types.geometry import ScanGeometry
 
@@ -37,7 +38,7 @@ class FitScanForecastConfig:
         device: "auto", "cpu", "cuda", …
 
     Raises:
-        UsageError: An empty size.
+        UsageError: An empty size, or no number.
     """
 
     horizon: int = 4
@@ -50,8 +51,7 @@ class FitScanForecastConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if min(self.horizon, self.steps, self.batch, self.most, self.learning_rate, self.width) <= 0:
-            raise UsageError("FitScanForecastConfig has an empty size", got=self, expected="everything > 0")
+        check_sizes(self, "horizon", "steps", "batch", "most", "learning_rate", "width")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Fitting the matcher of scans on recorded pairs whose true poses are known: simulated ones."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from monde.store import RunFolder, remove_artefact
 from monde.training.guard import check_gradients
 from monde.training.scan_forecast import scan_sensor
 from monde.training.setup import reopen
+from monde.training.sizes import check_sizes
 from monde.types.geometry import ScanGeometry
 
 _UNITS = np.array([0.02, 0.02, 0.004])
@@ -35,7 +37,7 @@ class FitScanMatcherConfig:
         seed: Of weights and pairs.
 
     Raises:
-        UsageError: An empty size.
+        UsageError: An empty size, or no number.
     """
 
     truth: str = "state"
@@ -47,8 +49,11 @@ class FitScanMatcherConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch, self.furthest, *self.wrong, self.learning_rate) <= 0:
-            raise UsageError("FitScanMatcherConfig has an empty size", got=self, expected="everything > 0")
+        check_sizes(self, "steps", "batch", "furthest", "learning_rate")
+        if not all(0 < each < math.inf for each in self.wrong):
+            raise UsageError(
+                "FitScanMatcherConfig.wrong is no pair of spreads", got=self.wrong, expected="two numbers above 0"
+            )
 
 
 def fit_scan_matcher(run: Path | str, config: FitScanMatcherConfig | None = None) -> ScanMatcher:

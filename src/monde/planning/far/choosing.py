@@ -40,6 +40,8 @@ class ChoosingConfig:
 class ChoosingGuide:
     """Chooses for every row whether it is led, and by whom: the first of `guides` that finds a way.
 
+    Where one with landmarks finds none and one without any leads instead, the lead still says that there is no way.
+
     Args:
         between: Learned time between two latents.
         guides: Guides in order of preference.
@@ -100,10 +102,13 @@ class ChoosingJourney:
 
 
 def _put(lead: Lead, found: Lead, at: list[int]) -> Lead:
-    """`lead` with some rows replaced."""
+    """`lead` with some rows replaced. What was found of a way over landmarks stands against a guide without any: a
+    level of time leads on, but knows of no walls."""
     goals, left, outcome = lead.goal.latents.clone(), lead.blocks_left.clone(), lead.outcome.clone()
     index = torch.tensor(at, device=goals.device)
-    goals[index], left[index], outcome[index] = found.goal.latents, found.blocks_left.to(left), found.outcome
+    goals[index] = found.goal.latents
+    if found.landmarks or not lead.landmarks:
+        left[index], outcome[index] = found.blocks_left.to(left), found.outcome
     by, waypoints = list(lead.by), list(lead.waypoints)
     for row, each in enumerate(at):
         by[each], waypoints[each] = found.by[row], found.waypoints[row]

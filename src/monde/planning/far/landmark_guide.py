@@ -109,6 +109,8 @@ class _Row:
     routes: Routes
     dropped: set[Edge] = field(default_factory=set)
     shunned: set[int] = field(default_factory=set)
+    straight: bool = True
+    """Whether the goal is made for as soon as it is near; else from the last landmark on the way."""
     best: float = np.inf
     stalled: int = 0
 
@@ -135,10 +137,10 @@ class LandmarkJourney:
             ways.append(tuple(way))
             outcome.append(Outcome.WAY if times else _why_not(found, blocks[at]))
             left[at] = times[-1] if times else np.inf
-            step = _next(times, guide.config.ahead_blocks, guide.landmarks.radius_blocks)
+            step = _next(times, guide.config.ahead_blocks, self._arrived, found.straight)
             if step is not None and step < len(way):
                 wanted[at] = guide.landmarks.latents[way[step]]
-            self._watch(found, way, step, left[at])
+            self._watch(found, way, step, left[at], near[at][blocks[at] <= self._arrived])
         return Lead(
             LatentGoal(wanted),
             torch.from_numpy(left).to(goal.latents),
@@ -147,6 +149,11 @@ class LandmarkJourney:
             len(guide.landmarks),
             tuple(ways),
         )
+
+    @property
+    def _arrived(self) -> float:
+        """Blocks within which one is at a landmark: who made for it would hover there."""
+        return min(self.guide.landmarks.radius_blocks, self.guide.config.ahead_blocks / 2)
 
     def _row(self, row: int) -> _Row:
         found = self._rows[row]
@@ -173,43 +180,54 @@ class LandmarkJourney:
         total = np.where(shunned, np.inf, blocks) + row.routes.left[near]
         first = int(total.argmin())
         beside = bool(np.isin(near[np.isfinite(blocks)], row.last).any())
-        if beside and direct <= min(self.guide.landmarks.reach_blocks, total[first]):
+        if row.straight and beside and direct <= min(self.guide.landmarks.reach_blocks, total[first]):
             return [], [direct]
         if not np.isfinite(total[first]):
-            if not (row.dropped or row.shunned):
+            if row.straight and not (row.dropped or row.shunned):
                 return [], []
             # A stalled edge is no proof that nothing leads there: with no other way left, all are tried again.
             row.dropped.clear()
             row.shunned.clear()
+            row.straight = True
             row.routes = Routes(self.guide.landmarks, row.last, row.last_blocks)
             return self._way(row, near, blocks, direct)
         way = row.routes.way(int(near[first]))
         return way, [float(total[first] - row.routes.left[node]) for node in way] + [float(total[first])]
 
-    def _watch(self, row: _Row, way: list[int], step: int | None, left: float) -> None:
-        """Drop the edge that is being taken where nothing has come of it for too long."""
+    def _watch(self, row: _Row, way: list[int], step: int | None, left: float, here: Int64[np.ndarray, " h"]) -> None:
+        """Drop the edge that is being taken where nothing has come of it for too long.
+
+        The last one leads to the goal. Where it comes to nothing, the goal is not made for from the landmarks that one
+        is at (`here`) either, and from none before one is at it: another way in is tried.
+        """
         if left < row.best - PROGRESS_BLOCKS:
             row.best, row.stalled = left, 0
             return
         row.stalled += 1
-        if row.stalled <= self.guide.config.patience or not way or step is None:
+        if row.stalled <= self.guide.config.patience or step is None:
             return
-        goal = len(self.guide.landmarks)
-        if step == 0:
+        if step == len(way):
+            goal = len(self.guide.landmarks)
+            row.straight = False
+            row.dropped |= {(int(node), goal) for node in (*way[-1:], *here)}
+        elif step == 0:
             row.shunned.add(way[0])
         else:
-            row.dropped.add((way[step - 1], way[step] if step < len(way) else goal))
+            row.dropped.add((way[step - 1], way[step]))
         row.routes = Routes(self.guide.landmarks, row.last, row.last_blocks, row.dropped)
         row.best, row.stalled = np.inf, 0
 
 
-def _next(times: list[float], ahead: float, arrived: float) -> int | None:
+def _next(times: list[float], ahead: float, arrived: float, straight: bool) -> int | None:
     """The station to make for: the last that is at most `ahead` blocks away, but none that one is at already, within
-    `arrived` blocks: who made for it would hover there. None where there is no way."""
+    `arrived` blocks. The goal is the last station; not `straight`, it is made for from the one before it only. None
+    where there is no way."""
     if not times:
         return None
     last = max(0, sum(time <= ahead for time in times) - 1)
-    return min(last + (times[last] <= min(arrived, ahead / 2)), len(times) - 1)
+    if not straight:
+        last = max(0, min(last, len(times) - 2))
+    return min(last + (times[last] <= arrived), len(times) - 1)
 
 
 def _why_not(row: _Row, blocks: Float64[np.ndarray, " k"]) -> Outcome:

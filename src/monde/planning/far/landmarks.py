@@ -41,7 +41,8 @@ class Landmarks:
         radius_blocks: How far the most remote of the visited places lies from its nearest landmark.
         radius_latent: The same in latent space: what lies further from every landmark is unlike all that was visited.
         wanted: Landmarks that were asked for; more than M where they did not fit into memory, or were not needed.
-        pruned: Why there are fewer than it would take to cover all that was visited, or none where there are enough.
+        pruned: Why there are fewer than it would take to cover all that was visited, or fewer edges than were found;
+            none where there are enough.
 
     Raises:
         ContractError: Empty, beyond the limits, or an edge that leads nowhere or takes no time.

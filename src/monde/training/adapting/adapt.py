@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,6 +23,7 @@ from monde.training.device import choose_device
 from monde.training.schedule import share_done
 from monde.training.setup import Setup, claim_run, prepare, reopen
 from monde.training.signals import StopOnSignal
+from monde.training.sizes import check_not_negative, check_sizes
 
 WARM_UP_STEPS = 20
 
@@ -50,7 +51,7 @@ class AdaptConfig:
         checkpoint_seconds: Wall time between checkpoints: what a kill at any moment can lose at most.
 
     Raises:
-        UsageError: No budget, or an empty size.
+        UsageError: No budget, an empty size, or no number.
     """
 
     run: str
@@ -68,9 +69,10 @@ class AdaptConfig:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise UsageError("adapting needs an end", remedy="give minutes or steps")
-        ends = [end for end in (self.minutes, self.steps) if end is not None]
-        if min(*ends, self.batch - 1, self.learning_rate) <= 0:
-            raise UsageError("AdaptConfig has an empty size", got=self, expected="everything > 0, a batch ≥ 2")
+        check_sizes(self, "minutes", "steps", "learning_rate")
+        check_not_negative(self, "checkpoint_seconds")
+        if self.batch < 2:
+            raise UsageError("AdaptConfig.batch is an empty size", got=self.batch, expected="2 or more")
         if self.changed not in get_args(Changed):
             raise unknown_name("change", self.changed, list(get_args(Changed)))
         if self.changed == "dynamics" and self.data is None:
@@ -95,6 +97,8 @@ class AdaptSummary:
             encoder; none without new episodes.
         after: The same with the adapted one.
         carried: Heads that were taken over.
+        left_behind: What `run` has, is bound to its weights and was not taken over, by name, with the command that
+            makes it again; see `left_behind`.
     """
 
     out: Path
@@ -105,6 +109,7 @@ class AdaptSummary:
     before: float | None
     after: float | None
     carried: tuple[str, ...]
+    left_behind: dict[str, str] = field(default_factory=dict)
 
 
 def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bool = False) -> AdaptSummary:
@@ -114,7 +119,7 @@ def adapt(config: AdaptConfig, progress: AdaptProgress | None = None, resume: bo
     painted in the new look (`repaint.py`); without, they are shown in looks of any kind. The old encoder says what its
     latents should be. Other dynamics: these are trained on the new episodes, and latents stay what they
     were. The result is a run of its own; actor and temporal distance are taken over, bound to the new weights (fit them
-    again with `fit_actor` where distances have changed).
+    again with `fit_actor` where distances have changed). What else the run had is left behind, and the summary says so.
 
     Raises:
         UsageError: A run whose encoder is frozen or sees no camera, or a folder that holds something else.
@@ -181,6 +186,7 @@ class _Adapter:
             before=before,
             after=None if self.new is None else self.new.judge(model),
             carried=carry_heads(Path(self.config.run), self.folder.root) if done >= 1 else (),
+            left_behind=left_behind(Path(self.config.run), self.folder.root),
         )
 
     def _done(self, seconds: float) -> float:
@@ -224,6 +230,24 @@ def carry_heads(source: Path, out: Path) -> tuple[str, ...]:
         TemporalDistance.load(here.temporal_distance, of).save(there.temporal_distance, now)
         carried.append("temporal_distance")
     return tuple(carried)
+
+
+def left_behind(source: Path, out: Path) -> dict[str, str]:
+    """What a run has beside its model and `out` lacks, by name, with the command that makes it there.
+
+    Landmarks, levels of time, trust and the head of motion were made with the old weights, and are refused with others.
+    """
+    here, there = RunFolder(source), RunFolder(out)
+    found: dict[str, str] = {}
+    if here.motion.exists() and not there.motion.exists():
+        found["motion"] = f'python -c "from monde.training import fit_body_motion; fit_body_motion({str(out)!r})"'
+    if here.landmarks.exists() and not there.landmarks.exists():
+        found["landmarks"] = f"monde far {out}"
+    if len(here.levels()) > len(there.levels()):
+        found["levels of time"] = f"monde far {out} --landmarks 0 --levels {here.levels()[-1]}"
+    if here.trust.exists() and not there.trust.exists():
+        found["trust"] = f"monde trust {out}"
+    return found
 
 
 def _check_adaptable(teacher: JEPA, run: str) -> None:

@@ -19,9 +19,10 @@ from monde.training.device import choose_device, choose_precision
 from monde.training.far.landmark_edges import Passages, assign, candidates, choose, passages, times
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import reopen
+from monde.training.sizes import check_sizes
 
 EDGES_EACH = 24
-"""Edges of a landmark that room is kept for."""
+"""Edges of a landmark that room is kept for; where there are more, the longest of each are left out."""
 
 LandmarkProgress = Callable[[float, float, str], None]
 """Told of the share that is done, of all (1), and of what is being done."""
@@ -36,7 +37,7 @@ class FitLandmarksConfig:
         radius_blocks: Enough are made when every visited place lies within this of one, there and back.
         reach_blocks: Learned times are believed up to this: no edge is longer.
         least_seen: Passages in the recording that an edge needs.
-        most_bytes: Memory of the graph; where it is too little, there are fewer landmarks.
+        most_bytes: Memory of the graph; where it is too little, there are fewer landmarks and fewer edges.
         standing: Sensors, and what they show of a place where one stands; see `encode_frames`.
         candidates: Visited places that they are chosen from, for each landmark.
         frames: Frames that are looked at for passages; whole episodes.
@@ -44,7 +45,7 @@ class FitLandmarksConfig:
         device: "auto", "cpu", "cuda", …
 
     Raises:
-        UsageError: An empty size, or more than the limits allow.
+        UsageError: An empty size, no number, or more than the limits allow.
     """
 
     landmarks: int = 512
@@ -59,9 +60,7 @@ class FitLandmarksConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        sizes = (self.radius_blocks, self.reach_blocks, self.least_seen, self.most_bytes, self.candidates, self.frames)
-        if min(sizes) <= 0:
-            raise UsageError("FitLandmarksConfig has an empty size", got=self, expected="everything > 0")
+        check_sizes(self, "radius_blocks", "reach_blocks", "least_seen", "most_bytes", "candidates", "frames")
         if not 1 <= self.landmarks <= MAX_LANDMARKS:
             raise UsageError("so many landmarks cannot be made", got=self.landmarks, expected=f"1 to {MAX_LANDMARKS}")
 
@@ -149,7 +148,11 @@ def make_landmarks(
     blocks = times(latents, sources, targets, between)
     near = blocks <= config.reach_blocks
     kept = near & torch.from_numpy(found.seen >= config.least_seen).to(near.device)
-    kept &= _fit_in(blocks, kept)
+    found_edges, room = int(kept.sum()), _room_for_edges(config, len(latents), data.latents[0].numel())
+    if found_edges > room:
+        kept = _shortest_of_each(sources, blocks, kept, room)
+        pruned = "" if pruned is None else f"{pruned}; "
+        pruned += f"{room:,} of the {found_edges:,} edges fit into {config.most_bytes / 1e6:g} MB"
     if not bool(kept.any()):
         short = most < config.landmarks
         raise TrainingError(
@@ -196,12 +199,22 @@ def _affordable(config: FitLandmarksConfig, features: int) -> tuple[int, str | N
     return room, f"{room} of the {config.landmarks} landmarks fit into {config.most_bytes / 1e6:g} MB"
 
 
-def _fit_in(blocks: Tensor, kept: Tensor) -> Tensor:
-    """The shortest edges, as many as the limit allows."""
-    if int(kept.sum()) <= MAX_LANDMARK_EDGES:
-        return torch.ones_like(kept)
-    longest = blocks[kept].sort().values[MAX_LANDMARK_EDGES - 1]
-    return blocks <= longest
+def _room_for_edges(config: FitLandmarksConfig, landmarks: int, features: int) -> int:
+    """Edges that the limits allow beside so many landmarks."""
+    left = config.most_bytes - graph_bytes(landmarks, features, 0)
+    return min(MAX_LANDMARK_EDGES, left // graph_bytes(0, features, 1))
+
+
+def _shortest_of_each(sources: Tensor, blocks: Tensor, kept: Tensor, room: int) -> Tensor:
+    """`room` of the edges that are `kept`: the shortest of every landmark first, so that none is cut off."""
+    index = kept.nonzero()[:, 0]
+    index = index[blocks[index].argsort(stable=True)]
+    index = index[sources[index].argsort(stable=True)]  # by landmark, and then by length
+    of = sources[index]
+    rank = torch.arange(len(of), device=of.device) - torch.searchsorted(of, of)
+    fewer = torch.zeros_like(kept)
+    fewer[index[rank.argsort(stable=True)[:room]]] = True
+    return fewer
 
 
 def _in_whole_episodes(data: FrameLatents, most: int, generator: torch.Generator) -> Tensor:

@@ -14,11 +14,13 @@ from monde.limits import MAX_TIME_LEVELS
 from monde.models import load_model, refuse_placed
 from monde.models.load import weights_hash
 from monde.store import RunFolder, content_hash, remove_artefact
+from monde.store.run import LEVEL_PARTS
 from monde.training.actor import ActorSummary, FitActorConfig, fit_heads
 from monde.training.device import choose_device, choose_precision
 from monde.training.frame_latents import FrameLatents, LevelFrames, encode_frames, sequence
 from monde.training.schedule import share_done
 from monde.training.setup import reopen
+from monde.training.sizes import check_not_negative, check_sizes
 from monde.types import ActionSpec
 
 LevelProgress = Callable[[float, float, dict[str, float]], None]
@@ -44,7 +46,7 @@ class FitLevelsConfig:
         device: "auto", "cpu", "cuda", …
 
     Raises:
-        UsageError: No level to fit, too many, no end, or an empty size.
+        UsageError: No level to fit, too many, no end, an empty size, or no number.
     """
 
     levels: int = 2
@@ -67,10 +69,10 @@ class FitLevelsConfig:
             )
         if self.minutes is None and self.steps is None:
             raise UsageError("fitting a level of time needs an end", remedy="give minutes or steps")
-        ends = [end for end in (self.minutes, self.steps) if end is not None]
-        sizes = (self.code, self.hidden, self.batch, self.learning_rate, *ends)
-        if min(sizes) <= 0 or self.span < 2 or self.kl_weight < 0:
-            raise UsageError("FitLevelsConfig has an empty size", got=self, expected="everything > 0, span ≥ 2")
+        check_sizes(self, "minutes", "steps", "code", "hidden", "batch", "learning_rate")
+        if self.span < 2:
+            raise UsageError("FitLevelsConfig.span is an empty size", got=self.span, expected="2 or more")
+        check_not_negative(self, "kl_weight")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,8 @@ def fit_levels(
 ) -> list[LevelSummary]:
     """Fit levels 2, 3, … on a run's newest model, and keep them in its folder.
 
+    Before a level is replaced, those above it are removed: they belong to the one that goes.
+
     Raises:
         UsageError: A model without actions.
         StoreError: Not a run, or the disk is full or read-only.
@@ -120,15 +124,28 @@ def fit_levels(
         data, below = LevelFrames.above(data, level), level.actions
         settings = replace(config.heads, seed=config.seed)
         heads = fit_heads(level, data, settings, _part(progress, done + 1, whole))
+        forget_levels(folder, number)
         place = folder.level(number)
-        for part in ("dynamics", "actor", "temporal_distance"):
-            remove_artefact(place / part)
         level.save(place / "dynamics", of)
         of = content_hash(place / "dynamics")
         heads.actor.save(place / "actor", of)
         heads.distance.save(place / "temporal_distance", of)
         found.append(LevelSummary(level=level, heads=heads, error=error, still=still, nats=nats))
     return found
+
+
+def forget_levels(folder: RunFolder, lowest: int) -> None:
+    """Remove the levels of time from `lowest` on, the highest first: what is left always fits together.
+
+    Raises:
+        StoreError: A level's folder holds something else.
+    """
+    for number in range(MAX_TIME_LEVELS, lowest - 1, -1):
+        place = folder.level(number)
+        for part in reversed(LEVEL_PARTS):
+            remove_artefact(place / part)
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
 
 
 def fit_level(
