@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import torch
@@ -184,6 +185,17 @@ def seconds_row(found: Sequence[Mapping[str, object]], task: str, name: str) -> 
     return row(f"plan_seconds/{task}/{name}", [float(str(one["plan_seconds"])) for one in found], "s", note)
 
 
+def prepared(task: str, seeds: Sequence[int], keep: Path) -> list[Path]:
+    """Runs of these seeds, made where they are not there yet."""
+    return [prepare(task, seed, keep) for seed in seeds]
+
+
+def made(task: str, seeds: Sequence[int], keep: Path) -> list[Path]:
+    """Those runs that are there already, of the first seeds: a report makes none."""
+    runs = [RECIPES[task](keep / f"{task}-{seed}", seed=seed).run for seed in seeds]
+    return list(takewhile(Path.exists, runs))
+
+
 def main() -> None:
     """Make, measure, write."""
     parser = options(__doc__)
@@ -196,19 +208,23 @@ def main() -> None:
     parser.add_argument("--stage", choices=("models", "all", "report"), default="all", help="report: what was counted")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    runs = {task: [prepare(task, seed, given.keep) for seed in given.seeds] for task in given.tasks}
+    make = made if given.stage == "report" else prepared
+    runs = {task: make(task, given.seeds, given.keep) for task in given.tasks}
     if given.stage == "models":
         return
     rows, planners = [], {}
-    for task, made in runs.items():
+    for task, trained in runs.items():
         times: dict[str, list[dict[str, object]]] = {}
         headline = TASKS[task].headline
         for distance in TASKS[task].distances:
             compared = [name for name, distances in BASELINES.items() if distance in distances]
             for name in (headline, *compared):
-                which, episodes = (made, given.episodes) if name == headline else (made[:1], given.baseline_episodes)
+                counts = (given.episodes, trained) if name == headline else (given.baseline_episodes, trained[:1])
+                episodes, which = counts
                 now = given.stage == "all" and name in given.planners
-                if now or all(kept_at(run, task, name, distance).exists() for run in which):
+                if not now:
+                    which = list(takewhile(lambda run: kept_at(run, task, name, distance).exists(), which))  # noqa: B023
+                if which:
                     found = [
                         counted(run, task, name, distance, episodes if now else None, START_SEED + index)
                         for index, run in enumerate(which)

@@ -28,6 +28,7 @@ from monde.training.guard import check_gradients, check_losses
 from monde.training.loop import optimiser_for
 from monde.training.schedule import learning_rate, share_done
 from monde.training.setup import Setup, reopen
+from monde.training.sizes import check_sizes
 from monde.training.step import TrainStep
 from monde.types import Clip, Latents
 
@@ -52,7 +53,7 @@ class RefineConfig:
         precision: "auto", "fp32" or "bf16".
 
     Raises:
-        UsageError: No end, or an empty size.
+        UsageError: No end, an empty size, or no number.
     """
 
     minutes: float | None = 10.0
@@ -67,10 +68,12 @@ class RefineConfig:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        ends = [end for end in (self.minutes, self.steps) if end is not None]
-        sizes = (*ends, *self.windows, self.batch - 1, self.most_frames, self.rollout_steps)
-        if not ends or not self.windows or min(sizes) <= 0:
-            raise UsageError("RefineConfig has no end or an empty size", got=self, expected="minutes or steps, all > 0")
+        if self.minutes is None and self.steps is None:
+            raise UsageError("refining needs an end", remedy="give minutes or steps")
+        check_sizes(self, "minutes", "steps", "rollout_steps", "learning_rate", "most_frames")
+        if min(self.windows, default=0) < 1 or self.batch < 2:
+            got = f"windows {self.windows}, batch {self.batch}"
+            raise UsageError("RefineConfig has an empty size", got=got, expected="windows ≥ 1, batch ≥ 2")
 
 
 @dataclass(frozen=True, kw_only=True)
