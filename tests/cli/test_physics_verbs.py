@@ -117,6 +117,11 @@ def test_physics_refuses(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "unknown grade" in refused(["physics", str(run), "--grades", "hard"], capsys)
     assert "named twice" in refused(["physics", str(run), "--grades", "easy", "easy"], capsys)
     assert "n=1" in refused(["physics", str(run), "--n", "1"], capsys)
+    hidden = ["physics", str(run), "--hidden"]
+    assert "leave out --grades" in refused([*hidden, "--grades", "easy"], capsys)
+    assert "leave out --space" in refused([*hidden, "--space", "3d"], capsys)
+    assert "n=1" in refused([*hidden, "--n", "1"], capsys)
+    assert not RunFolder(run).hidden.exists()
     assert "is not a run" in refused(["physics", str(tmp_path)], capsys)
     record("tworoom", tmp_path / "acted", episodes=6, steps=20, batch=6)
     acting = TrainConfig(data=str(tmp_path / "acted"), run=str(tmp_path / "acting"), steps=1, batch=4, device="cpu")

@@ -120,11 +120,11 @@ def physics_config(
             remedy="--n 100 --seed 0",
         )
     return PairsConfig(
-        space=space or _recorded_space(run), principles=principles, grades=grades or GRADES, sets=sets, seed=seed
+        space=space or recorded_space(run), principles=principles, grades=grades or GRADES, sets=sets, seed=seed
     )
 
 
-def _recorded_space(run: Path) -> str:
+def recorded_space(run: Path) -> str:
     """What the recording of a run is of."""
     path = RunFolder(run).read_config().get("data_path")
     if not isinstance(path, str):
