@@ -1,7 +1,8 @@
 """`monde physics RUN`."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -9,8 +10,14 @@ from monde.cli.progress import Reporter, stages
 from monde.cli.verb import Outcome, Run
 from monde.errors import UsageError
 
+if TYPE_CHECKING:
+    from monde.evaluation.physics import FieldSetScore
+
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="(default: all)")]
 """Some of several."""
+
+SHOWN = 20
+"""Missing films, and notes on films, that are named on a terminal; the document names all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +38,13 @@ class Physics:
     """Seed of the films and of resampling; with --hidden, of readouts and resampling."""
     hidden: tyro.conf.FlagCreatePairsOff[bool] = False
     """Ask instead where an object is thought to be while it is out of sight, for up to two seconds (in the plane)."""
+    set: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
+    """Judge instead on a set of the field that lies in this folder: IntPhys, IntPhys 2, GRASP or InfLevel-Lab."""
 
     def execute(self, reporter: Reporter) -> Outcome:
-        """Score; see `monde.evaluation.physics.score_physics` and `score_hidden_run`."""
+        """Score; see `score_physics`, `score_hidden_run` and `score_field_set` of `monde.evaluation.physics`."""
+        if self.set is not None:
+            return self._field_set(self.set, reporter)
         if self.hidden:
             return self._hidden(reporter)
         from monde.cli.scores import physics_table
@@ -69,6 +80,23 @@ class Physics:
             score = score_hidden_run(self.run, config, progress)
         return Outcome(hidden_table(score), score.to_json())
 
+    def _field_set(self, folder: Path, reporter: Reporter) -> Outcome:
+        pairs = {"grades": self.grades, "principles": self.principles, "space": self.space != "auto"}
+        self._refuse_beside("--set", **pairs, hidden=self.hidden, n=self.n != Physics.n, seed=self.seed != 0)
+        from monde.evaluation.physics import score_field_set
+
+        with stages(reporter, f"{folder} by {self.run}") as progress:
+            found = score_field_set(self.run, folder, progress=progress)
+        document = {
+            "verb": "physics",
+            "run": str(self.run),
+            "set": str(folder),
+            "score": found.score.to_json(),
+            "absent": [{"film": a.id, "file": a.file, "why": a.why} for a in found.report.absent],
+            "told": dict(found.told),
+        }
+        return Outcome(_set_text(found), document)
+
     def _refuse_beside(self, flag: str, **given: object) -> None:
         """Refuse what says which pairs are judged where no pairs are."""
         named = [f"--{name}" for name, value in given.items() if value]
@@ -79,4 +107,18 @@ class Physics:
 
     def kept(self) -> str:
         """Scorecards are written whole, at the end."""
-        return f"What {self.run} holds of physics.json and hidden.json is as it was."
+        return f"What {self.run} holds of physics.json, hidden.json and sets/ is as it was."
+
+
+def _set_text(found: "FieldSetScore") -> str:
+    from monde.cli.scores import score_table
+
+    absent = [f"not judged: {one}" for one in found.report.absent]
+    notes = [f"note: {films} films: {line}" for line, films in found.told.items()]
+    count = f"{found.score.protocol['films']} films judged, {len(absent)} missing or left out"
+    return "\n".join([score_table(found.score), count, *_some(absent), *_some(notes)])
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = len(lines) - SHOWN
+    return [*lines[:SHOWN], *([f"… and {more} more (--json FILE holds all)"] if more > 0 else [])]

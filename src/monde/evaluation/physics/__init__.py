@@ -1,6 +1,7 @@
 """What intuitive physics a model knows: surprise, pairs scored by it, shortcuts that must not do, one's own films."""
 
 from monde.evaluation.physics.edits import Region, background, freeze, recolour, reverse, splice, teleport, vanish
+from monde.evaluation.physics.field_sets import FieldSetScore, score_field_set
 from monde.evaluation.physics.film import FilmSurprise, surprise_of_film
 from monde.evaluation.physics.floors import PixelPredictor, copy_last, fit_pixels
 from monde.evaluation.physics.footage import Footage, read_footage
@@ -12,6 +13,7 @@ from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, surprise
 
 __all__ = [
     "Features",
+    "FieldSetScore",
     "FilmScorer",
     "FilmSurprise",
     "Footage",
@@ -32,6 +34,7 @@ __all__ = [
     "read_footage",
     "recolour",
     "reverse",
+    "score_field_set",
     "score_hidden_run",
     "score_pairs",
     "score_physics",
