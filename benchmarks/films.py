@@ -18,7 +18,7 @@ from monde.evaluation.latents import EpisodeClips
 from monde.evaluation.prediction import score_prediction
 from monde.models import load_model
 from monde.scorecard import Row
-from monde.training import TrainConfig, train
+from monde.training import TrainConfig, finish_training
 from monde.training.setup import reopen
 
 DATA = Path(os.environ.get("MONDE_SHARED_DATA", "../shared/data")) / "intel-sample-videos"
@@ -65,7 +65,7 @@ def main() -> None:
                 shift=given.shift,
                 seed=SEED,
             )
-            train(config)
+            finish_training(config)
             rows += judged(film, Path(config.run))
     protocol = {"minutes": given.minutes, "held_out": "the last fifth of each film, after a gap of one window"}
     card = write("films", rows, protocol, [SEED], given.out)

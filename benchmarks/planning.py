@@ -23,7 +23,7 @@ from monde.models import JEPA, load_model
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
 from monde.store import RunFolder, read_json, write_json
-from monde.training import choose_precision, fit_actor, fit_body_motion, fit_landmarks, train
+from monde.training import choose_precision, finish_training, fit_actor, fit_body_motion, fit_landmarks
 from monde.worlds import make
 from planning_chart import draw
 
@@ -42,8 +42,7 @@ def prepare(task: str, seed: int, keep: Path) -> Path:
     recipe = RECIPES[task](keep / f"{task}-{seed}", seed=seed)
     run = RunFolder(recipe.run)
     recipe.record()
-    if not run.config.exists():
-        train(recipe.train)
+    finish_training(recipe.train)
     if recipe.motion is not None and not run.motion.exists():
         fit_body_motion(recipe.run, recipe.motion)
     if recipe.actor is not None and not run.actor.exists():

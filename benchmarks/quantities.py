@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from common import options, write
-from hidden import untrained_twin
 from monde.agents import record_scenes
 from monde.data import open_recording
+from monde.evaluation.physics import untrained_twin
 from monde.evaluation.physics.quantities import QuantitiesConfig, score_quantities
 from monde.models import load_model, weights_hash
 

@@ -173,6 +173,17 @@ FIGURES = (
     ),
     *(
         (
+            "hidden",
+            f"skill/{seconds}",
+            f"the same after {seconds} s as skill: 1 − its error / that of constant velocity",
+            1,
+            "",
+            2,
+        )
+        for seconds in ("1", "2")
+    ),
+    *(
+        (
             "mocap",
             f"ratio_to_ballistic/{file}",
             f"real motion capture, {told}: error 0.3 s ahead beside a ballistic fit",

@@ -199,7 +199,10 @@ def run_folds(given: argparse.Namespace, folds: int, episodes: int = 0) -> dict[
                 train_episodes=episodes,
                 objective=ObjectiveConfig(inverse_weight=given.inverse, regulariser_weight=given.regulariser),
             )  # fmt: skip
-            steps = train(config).step
+            summary = train(config)
+            if not summary.finished:
+                raise KeyboardInterrupt
+            steps = summary.step
             for name, value in fold(Path(config.run)).items():
                 results[name].append(value)
             told = {name: round(v[-1], 3) for name, v in results.items() if "1s" in name}

@@ -131,6 +131,8 @@ def adapted(run: Path, task: str, shift: str) -> Path:
         ),
         resume=RunFolder(out).config.exists(),
     )
+    if not summary.finished:
+        raise KeyboardInterrupt
     seconds = time.process_time() - began
     told = {"cpu_seconds": seconds, "steps": summary.step, "before": summary.before, "after": summary.after}
     write_json(out / "adapt.json", told)

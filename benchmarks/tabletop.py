@@ -84,6 +84,8 @@ def trained(senses: str, keep: Path, seed: int, steps: int) -> Path:
     if not kept.exists():
         began = time.process_time()
         summary = train(replace(recipe.train, minutes=None, steps=steps), resume=RunFolder(run).config.exists())
+        if not summary.finished:
+            raise KeyboardInterrupt
         write_json(kept, {"cpu_seconds": time.process_time() - began, "steps": summary.step})
         print(senses, "trained:", read_json(kept), flush=True)
     return run

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from monde.cli import main
+from monde.scorecard import Scorecard
+from monde.store import read_json
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALLER = (
@@ -14,6 +16,7 @@ SMALLER = (
     ("--batch 32", "--batch 4"),
     ("--minutes 3", "--steps 3"),
     ("--n 16 --grades easy", "--n 2 --grades easy --principles inertia"),
+    ("--hidden --n 8", "--hidden --n 2"),
 )
 
 
@@ -22,15 +25,22 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     commands = [
         line for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines() if line
     ]
-    assert [shlex.split(command)[1] for command in commands] == ["record", "train", "physics", "report"]
+    assert [shlex.split(command)[1] for command in commands] == ["record", "train", "physics", "physics", "report"]
     monkeypatch.chdir(tmp_path)
+    told = ""
     for command in commands:
         small = command
         for full, less in SMALLER:
             small = small.replace(full, less)
         assert main(shlex.split(small)[1:]) == 0, command
+        told += capsys.readouterr().out
     assert (tmp_path / "runs/physics/report.html").stat().st_size > 10_000
-    capsys.readouterr()
+    score = Scorecard.from_json(read_json(tmp_path / "runs/physics/hidden.json"))
+    assert [score[f"error_diameters/{seconds}"].n for seconds in ("0.5", "1", "1.5", "2")] == [6] * 4
+    assert set(score["error_diameters/1"].floors) == {"last_seen", "constant_velocity", "untrained", "framewise"}
+    assert told.count("any event") == 4
+    assert "constant velocity" in told
+    assert "seconds out of sight" in (tmp_path / "runs/physics/report.html").read_text(encoding="utf-8")
     names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
         exec(code, names)

@@ -1,5 +1,6 @@
 """Importing the package does nothing; its public names exist and its documentation runs."""
 
+import json
 import re
 import subprocess
 import sys
@@ -82,6 +83,22 @@ def test_the_readme_quotes_the_committed_figures() -> None:
         sys.path.pop(0)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert filled(text) == text
+
+
+def test_the_physics_benchmark_writes_what_shortcuts_score_on_every_principle() -> None:
+    script = (
+        "import json\n"
+        "from physics import CHECKS, shortcut_rows\n"
+        "print(json.dumps([[row.metric, row.n, row.note] for space in ('2d', '3d') for row in shortcut_rows(space)]))"
+    )
+    paths = [str(ROOT / "benchmarks"), str(ROOT / "src")]
+    words = [sys.executable, "-c", f"import sys\nsys.path[:0] = {paths}\n{script}"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+    rows = {name: (n, note) for name, n, note in json.loads(done.stdout)}
+    assert len(rows) == 2 * 4 * 9
+    assert all(n >= 400 for n, _ in rows.values())
+    assert rows["shortcut/frame_set/solidity"][1].startswith("easy, the grade furthest from chance; context-swapped")
+    assert "scenes_3d.json" in rows["shortcut/motion_sum/3d/colour-constancy"][1]
 
 
 def test_the_example_runs(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from PIL import Image
 from monde.agents import record, record_scenes
 from monde.cli import main
 from monde.evaluation.exhibits import SurprisedFilms, load_exhibit
+from monde.evaluation.physics import surprise, surprise_of_film
+from monde.evaluation.physics.run import watching_model
 from monde.objectives import ObjectiveConfig
 from monde.scorecard import Scorecard
-from monde.store import RunFolder, read_json
+from monde.store import RunFolder, read_json, write_json
 from monde.training import TrainConfig, train
 
 
@@ -114,6 +117,11 @@ def test_physics_refuses(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "unknown grade" in refused(["physics", str(run), "--grades", "hard"], capsys)
     assert "named twice" in refused(["physics", str(run), "--grades", "easy", "easy"], capsys)
     assert "n=1" in refused(["physics", str(run), "--n", "1"], capsys)
+    hidden = ["physics", str(run), "--hidden"]
+    assert "leave out --grades" in refused([*hidden, "--grades", "easy"], capsys)
+    assert "leave out --space" in refused([*hidden, "--space", "3d"], capsys)
+    assert "n=1" in refused([*hidden, "--n", "1"], capsys)
+    assert not RunFolder(run).hidden.exists()
     assert "is not a run" in refused(["physics", str(tmp_path)], capsys)
     record("tworoom", tmp_path / "acted", episodes=6, steps=20, batch=6)
     acting = TrainConfig(data=str(tmp_path / "acted"), run=str(tmp_path / "acting"), steps=1, batch=4, device="cpu")
@@ -147,6 +155,25 @@ def test_surprise_at_a_video(run: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["surprise", str(run), str(tmp_path / "ball.mkv"), "--out", str(tmp_path / "o")]) == 0
     assert "most surprising: " in capsys.readouterr().out
     assert (tmp_path / "o" / "ball.surprise.csv").read_text() == (tmp_path / "ball.surprise.csv").read_text()
+
+
+def test_all_verbs_judge_a_run_in_the_precision_that_it_was_trained_with(run: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "film.npy", moving(40, 64, 64))
+    curves = {}
+    for precision in ("fp32", "bf16"):
+        other = tmp_path / precision
+        shutil.copytree(run, other)
+        document = read_json(RunFolder(other).config)
+        train_settings = document["train"]
+        assert isinstance(train_settings, dict)
+        write_json(RunFolder(other).config, document | {"train": train_settings | {"precision": precision}})
+        model = watching_model(other)
+        assert model.autocast == (precision == "bf16")
+        film = surprise_of_film(other, tmp_path / "film.npy", 20.0)
+        as_pairs_are = surprise(model, film.footage.frames[None], film.footage.rate_hz)
+        assert np.array_equal(film.curve, as_pairs_are.curve[0])
+        curves[precision] = film.curve
+    assert not np.array_equal(curves["fp32"], curves["bf16"])
 
 
 def test_surprise_is_the_same_however_a_film_is_stored(run: Path, tmp_path: Path) -> None:

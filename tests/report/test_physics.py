@@ -81,6 +81,10 @@ def test_the_section(tmp_path: Path) -> None:
     assert 'points="0,' in text
     assert EVIL not in text
     assert page.loads() == []
+    run.hidden.rename(tmp_path / "hidden.json")
+    assert "monde physics" in (missing := Page(build_report(run.root, tmp_path / "without.html")).text)
+    assert "--hidden" in missing
+    (tmp_path / "hidden.json").rename(run.hidden)
     assert build_report(run.root, tmp_path / "again.html").read_bytes() == path.read_bytes()
 
 

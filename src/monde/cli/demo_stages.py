@@ -15,7 +15,7 @@ from monde.recipes import Recipe, strategy
 from monde.report import build_report
 from monde.scorecard import Row, Scorecard
 from monde.store import PeakMemory, RunFolder, read_json, read_manifest, write_json
-from monde.training import TrainProgress, fit_actor, fit_body_motion, fit_landmarks, train
+from monde.training import TrainProgress, finish_training, fit_actor, fit_body_motion, fit_landmarks, is_finished
 
 SHOWN = ("probe_position_rmse_px", "success", "steps_to_success", "plan_seconds", "wall_seconds", "anonymous_bytes")
 """Figures that are printed at the end."""
@@ -38,7 +38,7 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
         recorded = recipe.record(count)
     if recorded.new_episodes:
         fresh.append("record")
-    if not _finished(run, recipe.train.minutes or 0):
+    if not is_finished(recipe.train):
         fresh.append("train")
         with reporter.track("2/5 training") as advance:
 
@@ -47,9 +47,7 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
                 for alarm in now.alarms:
                     reporter.say(f"alarm: {alarm}")
 
-            summary = train(recipe.train, progress=told, resume=run.config.exists())
-        if not summary.finished:
-            raise KeyboardInterrupt
+            finish_training(recipe.train, told)
     if recipe.motion is not None and not _is_of_newest(run, run.motion, "motion"):
         fresh.append("motion")
         with reporter.track("3/5 learning how actions move the body"):
@@ -72,14 +70,6 @@ def _stages(recipe: Recipe, reporter: Reporter) -> list[str]:
         reporter.say("5/5 drawing the report")
         build_report(recipe.run)
     return fresh
-
-
-def _finished(run: RunFolder, minutes: float) -> bool:
-    if not run.steps():
-        return False
-    meta = read_manifest(run.latest(), "checkpoint").get("meta")
-    seconds = meta.get("seconds") if isinstance(meta, dict) else None
-    return isinstance(seconds, (int, float)) and seconds >= 60 * minutes
 
 
 def _fitted(run: RunFolder) -> bool:

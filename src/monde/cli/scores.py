@@ -32,3 +32,21 @@ def physics_table(score: Scorecard) -> str:
         rows.append((case.principle, case.grade, shown, interval_text(row), number(row.n), told, floors))
     text = table(header, rows, right=frozenset({2, 3, 4, 5}))
     return f"{score.name}, protocol {score.protocol_id}\n{text}"
+
+
+def hidden_table(score: Scorecard) -> str:
+    """Aligned plain text: seconds out of sight, what happens then, error in diameters, skill, floors of the error."""
+    header = ("seconds", "behind the screen", "error", "95% interval", "n", "skill", "floors of the error")
+    rows: list[tuple[str, ...]] = []
+    for row in score.rows:
+        kind, _, case = row.metric.partition("/")
+        if kind != "error_diameters":
+            continue
+        seconds, _, event = case.partition("/")
+        skill = f"skill/{case}"
+        told = number(score[skill].value, 2) if skill in score else ""
+        floors = ", ".join(f"{name} {value}" for name, value in floor_texts(row))
+        shown = scale(row).text(row.value)
+        rows.append((seconds, event or "any event", shown, interval_text(row), number(row.n), told, floors))
+    text = table(header, rows, right=frozenset({2, 3, 4, 5}))
+    return f"{score.name}, protocol {score.protocol_id}: error in diameters of the object\n{text}"

@@ -17,9 +17,9 @@ from monde.training import (
     FitScanMatcherConfig,
     GoalShares,
     TrainConfig,
+    finish_training,
     fit_scan_forecast,
     fit_scan_matcher,
-    train,
 )
 
 CLEAR_M = 0.36
@@ -100,10 +100,17 @@ class ScanRecipe(Trained):
         )
 
     def learn(self) -> None:
-        """Train, and fit, what is not there yet."""
+        """Train, and fit, what is not finished yet; training that was interrupted goes on where it was.
+
+        Raises:
+            KeyboardInterrupt: It was asked to stop while it trained; nothing is fitted then.
+            UsageError: The run was begun with other settings.
+            DataError: The recording is gone, or cannot be trained on.
+            StoreError: A checkpoint was altered, or the disk is full.
+            TrainingError: A loss or a gradient that is not finite.
+        """
         run = RunFolder(self.run)
-        if not run.config.exists():
-            train(self.train)
+        finish_training(self.train)
         if not (run.readouts / "scan_matcher").exists():
             fit_scan_matcher(self.run, self.matcher)
         if not (run.readouts / "scan_forecast").exists():

@@ -9,7 +9,7 @@ from monde.evaluation.physics import PairsConfig
 from monde.objectives import ObjectiveConfig
 from monde.recipes.task import Trained
 from monde.store import RunFolder
-from monde.training import RefineConfig, TrainConfig, refine, train
+from monde.training import RefineConfig, TrainConfig, finish_training, refine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +40,20 @@ class PhysicsRecipe(Trained):
         )
 
     def learn(self) -> None:
-        """Train, and refine, what is not there yet."""
-        if not RunFolder(self.run).config.exists():
-            train(self.train)
-        if "refined" not in RunFolder(self.run).read_config():
-            refine(self.run, self.refine)
+        """Train, and refine, what is not finished yet; one that was interrupted goes on where it was.
+
+        Raises:
+            KeyboardInterrupt: It was asked to stop while it trained; nothing is refined then.
+            UsageError: The run was begun with other settings.
+            DataError: The recording is gone, or cannot be trained on.
+            StoreError: A checkpoint was altered, or the disk is full.
+            TrainingError: A loss or a gradient that is not finite.
+        """
+        run = RunFolder(self.run)
+        if run.config.exists() and "refined" in run.read_config():
+            return
+        finish_training(self.train)
+        refine(self.run, self.refine)
 
 
 def physics(

@@ -134,6 +134,7 @@ def _context(material: Material) -> dict[str, object]:
         "missing": {
             "score": _state(material.score),
             "physics": _state(material.physics),
+            "hidden": _state(material.hidden),
             "log": _state(material.log),
             "config": _state(material.config),
             "exhibits": material.command("score"),

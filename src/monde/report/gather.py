@@ -114,7 +114,7 @@ def gather(root: Path) -> Material:
         log=_part(run.metrics, train, lambda: read_log(run.metrics)),
         score=_card(run.score, f"monde score {folder}"),
         physics=_card(run.physics, f"monde physics {folder}"),
-        hidden=_card(run.hidden, ""),
+        hidden=_card(run.hidden, f"monde physics {folder} --hidden"),
         films=films,
         imaginations=imaginations,
         scatters=scatters,

@@ -16,6 +16,7 @@ RUN/
   trust.json               Scorecard of the probability of success
   physics.json             Scorecard of minimal pairs
   hidden.json              Scorecard of objects out of sight
+  sets/SET.json            Scorecard of one of the field's own sets
   plans/*.npz              films of planned episodes
   report.html
 """
@@ -122,6 +123,10 @@ class RunFolder:
     def hidden(self) -> Path:
         """hidden.json: what is known of objects out of sight, over the time that they are."""
         return self.root / "hidden.json"
+
+    def field_set(self, name: str) -> Path:
+        """Scorecard of one of the field's own sets."""
+        return self.root / "sets" / f"{name}.json"
 
     @property
     def exhibits(self) -> Path:

@@ -9,6 +9,7 @@ from monde.training.config import TrainConfig, default_learning_rate
 from monde.training.device import choose_device, choose_precision
 from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, fit_landmarks
 from monde.training.far.levels import FitLevelsConfig, LevelSummary, fit_levels
+from monde.training.finishing import finish_training, is_finished
 from monde.training.loop import TrainProgress, TrainSummary, train
 from monde.training.refine import RefineConfig, refine
 from monde.training.scan_forecast import FitScanForecastConfig, fit_scan_forecast
@@ -39,12 +40,14 @@ __all__ = [
     "choose_precision",
     "clone_recording",
     "default_learning_rate",
+    "finish_training",
     "fit_actor",
     "fit_body_motion",
     "fit_landmarks",
     "fit_levels",
     "fit_scan_forecast",
     "fit_scan_matcher",
+    "is_finished",
     "refine",
     "train",
 ]

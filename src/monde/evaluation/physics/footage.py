@@ -76,7 +76,22 @@ def read_footage(
     """
     if rate_hz is not None and not 1e-3 <= rate_hz <= 1e5:
         raise UsageError("a film cannot have this rate", got=f"{rate_hz:g} Hz", expected="above 0", remedy="--rate 25")
-    source = _open(path, rate_hz)
+    return footage_of(path, _open(path, rate_hz), size, actions, least_steps)
+
+
+def footage_of(path: Path, source: Source, size: tuple[int, int], actions: ActionSpec, least_steps: int) -> Footage:
+    """As `read_footage`, of a film that is open.
+
+    Args:
+        path: What errors call it.
+        source: It.
+        size: (h, w) of the camera.
+        actions: The model's; they say how long a step is.
+        least_steps: Model steps that the film must last.
+
+    Raises:
+        DataError: As `read_footage`.
+    """
     times, told = source.times_seconds, list(source.told)
     usual = float(np.median(np.diff(times))) if len(times) > 1 else 1 / source.rate_hz
     rate = _fitting_rate(path, 1 / usual, actions)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -153,6 +154,32 @@ class ArrayFrames:
         for frame in self._array:
             rgb = np.repeat(frame, 3, axis=2) if frame.shape[2] == 1 else frame[..., :3]
             yield np.ascontiguousarray(rgb)
+
+
+class LaterFrames:
+    """A film from one of its frames on.
+
+    Args:
+        source: The film.
+        first: Frames that are left out before.
+
+    Raises:
+        DataError: It has no frame after them.
+    """
+
+    def __init__(self, source: Source, first: int) -> None:
+        if source.count <= first:
+            raise DataError(
+                "a film ends before what is judged begins", got=f"{source.count} frames", expected=f"more than {first}"
+            )
+        self._source, self._first = source, first
+        self.count, self.size, self.rate_hz = source.count - first, source.size, source.rate_hz
+        self.times_seconds = source.times_seconds[first:] - source.times_seconds[first]
+        self.told = source.told
+
+    def frames(self) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+        """All after them, in order."""
+        yield from islice(self._source.frames(), self._first, None)
 
 
 def _as_frames(path: Path, array: np.ndarray) -> tuple[UInt8[np.ndarray, "N h w C"], int]:

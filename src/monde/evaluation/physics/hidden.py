@@ -23,6 +23,7 @@ from torch import Tensor
 
 from monde.errors import ContractError, DataError
 from monde.evaluation.physics.beliefs import beliefs_along, encode_films, frames_per_step, imagined_belief
+from monde.evaluation.physics.run import resized
 from monde.evaluation.statistics import bootstrap
 from monde.models import JEPA
 from monde.readouts import MLPReadoutConfig, fit_mlp
@@ -232,6 +233,7 @@ def _look(model: JEPA, untrained: JEPA, films: Sequence[HiddenFilm], stride: int
     """Films of one length, each seen from the frame on that makes the judged one a step."""
     steps = np.stack([_steps(film, stride, config.context) for film in films])
     frames = np.stack([film.film.rgb[index] for film, index in zip(films, steps, strict=True)])
+    frames = resized(frames, (model.sensors[0].shape[1], model.sensors[0].shape[2]))
     latents = encode_films(model, frames)
     D = latents.values.shape[2:].numel()
     beliefs, blank = beliefs_along(model, latents), beliefs_along(untrained, encode_films(untrained, frames))

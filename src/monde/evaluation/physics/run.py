@@ -63,7 +63,7 @@ def score_physics(run: Path, config: PairsConfig | None = None, progress: Progre
     stride = frames_per_step(model, RATE_HZ)
     tell("floors", 0, 1)
     blank = untrained_floor(setup, train.seed).to(model.device)
-    model.autocast = blank.autocast = choose_precision(train.precision, model.device)
+    blank.autocast = model.autocast
     pixels = fit_pixels(_training_films(setup, model.sensors[0].name, stride), stride, chosen.seed)
     size = (model.sensors[0].shape[1], model.sensors[0].shape[2])
     scorers: Mapping[str, FilmScorer] = {
@@ -120,11 +120,11 @@ def physics_config(
             remedy="--n 100 --seed 0",
         )
     return PairsConfig(
-        space=space or _recorded_space(run), principles=principles, grades=grades or GRADES, sets=sets, seed=seed
+        space=space or recorded_space(run), principles=principles, grades=grades or GRADES, sets=sets, seed=seed
     )
 
 
-def _recorded_space(run: Path) -> str:
+def recorded_space(run: Path) -> str:
     """What the recording of a run is of."""
     path = RunFolder(run).read_config().get("data_path")
     if not isinstance(path, str):
@@ -134,6 +134,8 @@ def _recorded_space(run: Path) -> str:
 
 def watching_model(run: Path) -> JEPA:
     """The model of a run that can be surprised by films: it reads one camera and is told no actions.
+
+    It multiplies in the precision that the run was trained with, so that all who judge it find the same.
 
     Raises:
         StoreError: Not a run, or its checkpoint was altered.
@@ -154,6 +156,9 @@ def watching_model(run: Path) -> JEPA:
             expected="one sensor of kind rgb",
             remedy="train one with --sensors and the name of a camera",
         )
+    train = RunFolder(run).read_config().get("train")
+    precision = train.get("precision") if isinstance(train, dict) else None
+    model.autocast = choose_precision(str(precision or "auto"), model.device)
     return model
 
 

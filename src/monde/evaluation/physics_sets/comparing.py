@@ -71,6 +71,22 @@ def reduced(curves: Mapping[str, Sequence[float] | np.ndarray], how: Literal["me
     return {name: float(reduce(np.asarray(curve, dtype=np.float64))) for name, curve in curves.items()}
 
 
+def labelled(items: Sequence[Item]) -> list[Item]:
+    """The items that have a label.
+
+    Raises:
+        DataError: Labels are withheld.
+    """
+    found = [item for item in items if item.possible is not None]
+    if not found:
+        raise DataError(
+            "the labels of this set are withheld, so there is nothing to score against",
+            got=f"{len(items)} films without labels",
+            remedy="score a split with labels (IntPhys dev, IntPhys 2 Main), or send the surprises to the set's makers",
+        )
+    return found
+
+
 def judged(items: Sequence[Item], surprise: Mapping[str, float]) -> list[Item]:
     """The items that have a label and a surprise.
 
@@ -84,14 +100,7 @@ def judged(items: Sequence[Item], surprise: Mapping[str, float]) -> list[Item]:
             raise unknown_name("item", name, sorted(known)[:_SHOWN], ContractError)
         if not math.isfinite(value):
             raise ContractError(f"the surprise of {name} is not finite", got=value, expected="a finite number")
-    labelled = [item for item in items if item.possible is not None]
-    if not labelled:
-        raise DataError(
-            "the labels of this set are withheld, so there is nothing to score against",
-            got=f"{len(items)} films without labels",
-            remedy="score a split with labels (IntPhys dev, IntPhys 2 Main), or send the surprises to the set's makers",
-        )
-    found = [item for item in labelled if item.id in surprise]
+    found = [item for item in labelled(items) if item.id in surprise]
     if not found:
         raise DataError("no film with a label has a surprise", got=f"{len(surprise)} surprises", expected="one a film")
     return found

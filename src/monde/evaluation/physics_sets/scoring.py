@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monde.errors import ContractError
+from monde.errors import ContractError, DataError
+from monde.evaluation.physics_sets.comparing import labelled
 from monde.evaluation.physics_sets.items import Absence, PhysicsSet, SetReport
 from monde.evaluation.physics_sets.metrics import grasp_rows, inflevel_rows, intphys2_rows, intphys_rows
 from monde.scorecard import Row
@@ -39,13 +40,36 @@ def score_physics_set(physics_set: PhysicsSet, surprise: Mapping[str, float]) ->
         DataError: Labels are withheld, or nothing could be judged.
         ContractError: A set that is scored by answers, or a surprise that is not finite or belongs to no film.
     """
+    _check_name(physics_set)
+    rows = METRICS[physics_set.name](physics_set.items, surprise)
+    silent = [item for item in physics_set.items if item.question is None and item.id not in surprise]
+    absent = tuple(Absence(item.id, str(item.film.path), "no surprise was given") for item in silent)
+    return PhysicsScore(tuple(rows), physics_set.report.extended(absent))
+
+
+def check_surprise_scores(physics_set: PhysicsSet) -> None:
+    """Refuse a set that surprise cannot be scored on, before any film is watched.
+
+    Raises:
+        DataError: Labels are withheld, or all of it is questions.
+        ContractError: A set that is scored by answers.
+    """
+    _check_name(physics_set)
+    films = [item for item in physics_set.items if item.question is None]
+    if not films:
+        raise DataError(
+            f"{physics_set.root} holds questions alone",
+            got=f"{len(physics_set.items)} of them",
+            expected="films of possible and impossible events (GRASP: level2/)",
+            remedy="grasp_answer_rows(items, answers) scores answers",
+        )
+    labelled(films)
+
+
+def _check_name(physics_set: PhysicsSet) -> None:
     if physics_set.name not in METRICS:
         raise ContractError(
             f"{physics_set.name} is not scored by surprise",
             expected=", ".join(METRICS),
             remedy="mvp_rows(items, answers) scores the answers of a model that reads the questions",
         )
-    rows = METRICS[physics_set.name](physics_set.items, surprise)
-    silent = [item for item in physics_set.items if item.question is None and item.id not in surprise]
-    absent = tuple(Absence(item.id, str(item.film.path), "no surprise was given") for item in silent)
-    return PhysicsScore(tuple(rows), physics_set.report.extended(absent))
