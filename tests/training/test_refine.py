@@ -71,7 +71,7 @@ def test_films_are_encoded_whole_and_only_as_many_as_asked(run: Path) -> None:
 
 
 def test_what_cannot_be_refined_is_refused(run: Path, recording: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no end"):
+    with pytest.raises(UsageError, match="needs an end"):
         RefineConfig(minutes=None)
     with pytest.raises(DataError, match="no film is as long"):
         refine(run, RefineConfig(minutes=None, steps=1, windows=(100,), device="cpu"))

@@ -15,6 +15,7 @@ from monde.training import (
     FitBodyMotionConfig,
     FitLandmarksConfig,
     FitLevelsConfig,
+    RefineConfig,
     TrainConfig,
 )
 from monde.training.points import PointTrainConfig
@@ -31,6 +32,8 @@ POSITIVE: tuple[tuple[Callable[..., object], str], ...] = (
     (FitActorConfig, "furthest_blocks"),
     (FitBodyMotionConfig, "learning_rate"),
     (PointTrainConfig, "peak"),
+    (RefineConfig, "minutes"),
+    (RefineConfig, "learning_rate"),
     (ADAPT, "minutes"),
     (ADAPT, "learning_rate"),
     (TRAIN, "learning_rate"),
