@@ -29,7 +29,7 @@ from planning_chart import draw
 
 TASKS = ("tworoom", "tworoom_doors")
 EVERY_SEED = ("hybrid", "actor")
-IN_FLOAT32 = ("auto", "clone", "hybrid-deep", *EVERY_SEED)
+IN_FLOAT32 = ("auto", "clone", "hierarchical", "hybrid-deep", *EVERY_SEED)
 FIRST_SEED = ("cem", "cem-300x10", "icem", "mppi", "gradient", "random-shooting")
 TIMED_PLANS = 100
 BUDGET_STEPS = 100

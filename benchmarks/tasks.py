@@ -4,12 +4,13 @@
 
 Each task is recorded, trained and fitted by its recipe (skipped where DIR holds it). The headline planner ("auto": the
 configurator; "hybrid-deep" for contacts) runs n episodes for each seed and distance; random, stay, goal-conditioned
-behaviour cloning, the flat hybrid and CEM with LeWM's planner settings (300 × 10, latent distance) run fewer, for the
-first seed. What was counted is kept beside the run, so that an interrupted benchmark goes on. Writes results/tasks.json
-and tasks.svg.
+behaviour cloning, the flat hybrid, a second level of time in place of landmarks, and CEM with LeWM's planner settings
+(300 × 10, latent distance) run fewer, for the first seed. What was counted is kept beside the run, so that an
+interrupted benchmark goes on. Writes results/tasks.json and tasks.svg.
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,13 +29,14 @@ from monde.evaluation.statistics import wilson
 from monde.planning import ProposalConfig, ProposalPlanner
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
-from monde.store import read_json, write_json
-from monde.training import FitActorConfig, GoalShares, clone_recording
+from monde.store import RunFolder, read_json, write_json
+from monde.training import FitActorConfig, FitLevelsConfig, GoalShares, clone_recording, fit_levels
 from planning import opened, prepare
 from tasks_chart import draw
 
 BASELINES: dict[str, tuple[int | None, ...]] = {
     "hybrid": (25, 100, None),
+    "hierarchical": (100, 200, None),
     "clone": (25, 100, None),
     "cem-300x10": (25, 100),
 }
@@ -97,7 +99,19 @@ TASKS = {
 
 def chosen(name: str, run: Path) -> Strategy:
     """The strategy of a planner; the clone is fitted, for as long as the actor was, where it is first asked for."""
-    return cloned(run) if name == "clone" else strategy(name, run, device="cpu")
+    return cloned(run) if name == "clone" else strategy(name, whose(name, run), device="cpu")
+
+
+def whose(name: str, run: Path) -> Path:
+    """The run that a planner is of: a second level of time has a copy to itself, for the configurator would use it."""
+    if name != "hierarchical":
+        return run
+    levels = run.parent / "levels"
+    if not RunFolder(levels).levels():
+        shutil.rmtree(levels, ignore_errors=True)
+        shutil.copytree(run, levels, ignore=shutil.ignore_patterns("tasks", "tensorboard", "landmarks"))
+        fit_levels(levels, FitLevelsConfig(device="cpu"))
+    return levels
 
 
 @cache
@@ -115,7 +129,7 @@ def described(name: str, run: Path) -> dict[str, object]:
     if name == "clone":
         unfitted = Strategy(ProposalPlanner(ProposalConfig(horizon=1)), LatentDistance())
         return describe_strategy(unfitted) | {"actor": True}
-    return describe_strategy(strategy(name, run, device="cpu"))
+    return describe_strategy(strategy(name, whose(name, run), device="cpu"))
 
 
 def kept_at(run: Path, task: str, name: str, distance: int | None) -> Path:
@@ -139,7 +153,7 @@ def counted(
         "start_seed": seed,
         "budget_steps": budget,
         "planner": planner,
-        "made_of": made_of(run, planner),
+        "made_of": made_of(whose(name, run), planner),
     } | ({} if episodes is None else {"episodes": episodes})
     if path.exists():
         earlier = read_json(path)
@@ -185,6 +199,11 @@ def seconds_row(found: Sequence[Mapping[str, object]], task: str, name: str) -> 
     return row(f"plan_seconds/{task}/{name}", [float(str(one["plan_seconds"])) for one in found], "s", note)
 
 
+def runs_with(name: str, task: str) -> bool:
+    """Whether a baseline is run in a task: levels of time where the recipe leads far, by landmarks."""
+    return name != "hierarchical" or RECIPES[task](Path(task)).landmarks is not None
+
+
 def prepared(task: str, seeds: Sequence[int], keep: Path) -> list[Path]:
     """Runs of these seeds, made where they are not there yet."""
     return [prepare(task, seed, keep) for seed in seeds]
@@ -217,7 +236,7 @@ def main() -> None:
         times: dict[str, list[dict[str, object]]] = {}
         headline = TASKS[task].headline
         for distance in TASKS[task].distances:
-            compared = [name for name, distances in BASELINES.items() if distance in distances]
+            compared = [name for name in BASELINES if distance in BASELINES[name] and runs_with(name, task)]
             for name in (headline, *compared):
                 counts = (given.episodes, trained) if name == headline else (given.baseline_episodes, trained[:1])
                 episodes, which = counts
