@@ -4,19 +4,21 @@
 
 Records possible films, trains by the recipe `monde.recipes.physics` (both skipped where DIR holds them), and scores
 pairs of the test split: pairwise accuracy and AUROC of single films for each principle and grade, beside the untrained
-network, copy-last and a linear pixel predictor. Beside them, what shortcuts score on these pairs, at the grade where
-they tell most (`shortcut/<check>/<principle>`, in space `shortcut/<check>/3d/<principle>`): `scenes.py` measures that
-on 400 sets of every case, seed 0, and nothing is measured again here. Writes results/physics.json.
+network, copy-last and a linear pixel predictor. Scores are kept in the run folder, and made again where pairs, surprise
+or checkpoint differ. Beside them, what shortcuts score on these pairs, at the grade where they tell most
+(`shortcut/<check>/<principle>`, in space `shortcut/<check>/3d/<principle>`): `scenes.py` measures that on 400 sets of
+every case, seed 0, and nothing is measured again here. Writes results/physics.json.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
 from common import RESULTS, options, write
-from monde.evaluation.physics import score_physics
+from monde.evaluation.physics import SurpriseConfig, score_physics
 from monde.recipes import physics
 from monde.scorecard import Row, Scorecard
-from monde.store import read_json
+from monde.store import RunFolder, read_json
+from monde.store.typed import to_json
 from monde.worlds.scenes import GRADES, principles
 from scenes import FILES
 
@@ -44,12 +46,18 @@ def shortcut_rows(space: str) -> list[Row]:
     return rows
 
 
-def scored(space: str, keep: Path, minutes: float, films: int, sets: int, seed: int) -> tuple[Row, ...]:
-    """Rows of one space; its recording and run are made where they are not there yet."""
+def scored(space: str, keep: Path, minutes: float, films: int, sets: int, seed: int) -> Scorecard:
+    """The scorecard of one space; recording, run and scores are made where they are not there yet."""
     recipe = physics(keep / f"physics-{space}-{seed}", space=space, minutes=minutes, films=films, sets=sets, seed=seed)
     recipe.record()
     recipe.learn()
-    return score_physics(recipe.run, recipe.pairs).rows
+    run = RunFolder(recipe.run)
+    if run.physics.exists():
+        card = Scorecard.from_json(read_json(run.physics))
+        same = {"pairs": to_json(recipe.pairs), "surprise": to_json(SurpriseConfig()), "checkpoint": run.latest().name}
+        if same.items() <= card.protocol.items():
+            return card
+    return score_physics(recipe.run, recipe.pairs)
 
 
 def main() -> None:
@@ -64,11 +72,10 @@ def main() -> None:
     given = parser.parse_args()
     # First of all, so that missing ones are told before hours have passed.
     shortcuts = [row for space in given.spaces for row in shortcut_rows(space)]
-    rows = [
-        row
-        for space in given.spaces
-        for row in scored(space, given.keep, given.minutes, given.films, given.sets, given.seed)
-    ]
+    cards = {
+        space: scored(space, given.keep, given.minutes, given.films, given.sets, given.seed) for space in given.spaces
+    }
+    rows = [row for card in cards.values() for row in card.rows]
     protocol = {
         "training": "possible films of all principles, split train",
         "training_minutes": given.minutes,
@@ -76,6 +83,7 @@ def main() -> None:
         "films": given.films,
         "sets": given.sets,
         "split": "test",
+        "commits": {space: card.commit for space, card in cards.items()},
         "shortcuts": "scenes.json and scenes_3d.json, 400 sets of seed 0, split test: the first sets of them are these",
         "surprise": "mean over frames of the log ratio of errors, from all that was seen and from the last frame, "
         "3, 4 and 6 steps of 0.2 s ahead",
