@@ -29,7 +29,7 @@ from monde.evaluation.statistics import wilson
 from monde.planning import ProposalConfig, ProposalPlanner
 from monde.recipes import RECIPES, strategy
 from monde.scorecard import Row
-from monde.store import RunFolder, read_json, write_json
+from monde.store import read_json, write_json
 from monde.training import FitActorConfig, FitLevelsConfig, GoalShares, clone_recording, fit_levels
 from planning import opened, prepare
 from tasks_chart import draw
@@ -106,11 +106,12 @@ def whose(name: str, run: Path) -> Path:
     """The run that a planner is of: a second level of time has a copy to itself, for the configurator would use it."""
     if name != "hierarchical":
         return run
-    levels = run.parent / "levels"
-    if not RunFolder(levels).levels():
-        shutil.rmtree(levels, ignore_errors=True)
-        shutil.copytree(run, levels, ignore=shutil.ignore_patterns("tasks", "tensorboard", "landmarks"))
-        fit_levels(levels, FitLevelsConfig(device="cpu"))
+    levels, making = run.parent / "levels", run.parent / "levels.making"
+    if not levels.exists():
+        shutil.rmtree(making, ignore_errors=True)
+        shutil.copytree(run, making, ignore=shutil.ignore_patterns("tasks", "tensorboard", "landmarks"))
+        fit_levels(making, FitLevelsConfig(device="cpu"))
+        making.rename(levels)
     return levels
 
 

@@ -98,10 +98,13 @@ def run_of(case: Case, keep: Path) -> Path:
     recipe = RECIPES[case.task](keep / f"{case.task}-0", seed=0)
     run = recipe.run.parent / "brief"
     if not run.exists():
-        shutil.copytree(prepare(case.task, 0, keep), run)
+        making = run.with_name("brief.making")  # one that was interrupted would pass for a run that is fitted
+        shutil.rmtree(making, ignore_errors=True)
+        shutil.copytree(prepare(case.task, 0, keep), making, ignore=shutil.ignore_patterns("trusted"))
         assert recipe.actor is not None
-        summary = fit_actor(run, replace(recipe.actor, minutes=None, steps=BRIEF_STEPS))
-        write_json(run / "actor_fit.json", {"steps": summary.steps, "seconds": summary.seconds})
+        summary = fit_actor(making, replace(recipe.actor, minutes=None, steps=BRIEF_STEPS))
+        write_json(making / "actor_fit.json", {"steps": summary.steps, "seconds": summary.seconds})
+        making.rename(run)
     return run
 
 
