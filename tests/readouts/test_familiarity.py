@@ -42,3 +42,15 @@ def test_what_does_not_fit_is_refused() -> None:
         known.distance(torch.zeros(1, 1, 3))
     with pytest.raises(DataError, match="familiar"):
         fit_familiarity(_steps(1, 0), _steps(100, 1))
+
+
+def test_what_is_strange_in_a_direction_that_hardly_varies_is_strange() -> None:
+    """Another scene may lie in the midst of what is known but for features that were as good as constant."""
+    random = torch.Generator().manual_seed(3)
+    hidden = torch.randn(2400, 2, 1, 6, generator=random)
+    mixed = torch.cat([hidden, hidden[..., :2] + 0.01 * torch.randn(2400, 2, 1, 2, generator=random)], -1)
+    found = fit_familiarity(mixed[:2000], mixed[2000:])
+    usual, other = mixed[2000:, 0], mixed[2000:, 0].clone()
+    other[..., 6:] += 0.3  # a third of these features' spread, and thirty times what the first ones leave open
+    assert (found.distance(usual) <= found.limit).float().mean() > 0.99
+    assert bool((found.distance(other) > found.limit).all())

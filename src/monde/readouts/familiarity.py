@@ -16,13 +16,17 @@ ROWS_AT_ONCE = 2048
 QUANTILE = 0.999
 """Share of held-out latents that lie below the limit."""
 
+NEGLIGIBLE = 1e-4
+"""Variance, where features have 1, below which directions hardly count: what is left of rounding."""
+
 
 class Familiarity(nn.Module):
-    """Distance of a latent, or of a step from one to the next, to the nearest that was trained on, each feature in
-    units of its spread.
+    """Distance of a latent, or of a step from one to the next, to the nearest that was trained on.
 
     Nearest-neighbour distance needs no assumption on the shape of what is known (Sun et al. 2022, arXiv 2204.06507).
-    Steps tell what states cannot: both sides of a wall are familiar, and the way through it is not.
+    Latents are whitened for it (Lee et al. 2018, arXiv 1807.03888): what is strange shows in directions that hardly
+    vary in what is known, and counts there in units of that little. Steps tell what states cannot: both sides of a wall
+    are familiar, and the way through it is not; they are compared feature by feature, each in units of its spread.
 
     Args:
         features: N·D of the latents.
@@ -31,6 +35,8 @@ class Familiarity(nn.Module):
 
     before: Tensor
     after: Tensor
+    places: Tensor
+    whitening: Tensor
     mean: Tensor
     std: Tensor
     limit: Tensor
@@ -40,19 +46,21 @@ class Familiarity(nn.Module):
         super().__init__()
         self.register_buffer("before", torch.zeros(references, features))
         self.register_buffer("after", torch.zeros(references, features))
+        self.register_buffer("places", torch.zeros(references, features))
+        self.register_buffer("whitening", torch.eye(features))
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("limit", torch.tensor(torch.inf))
         self.register_buffer("step_limit", torch.tensor(torch.inf))
 
     def distance(self, latents: Float[Tensor, "*batch N D"]) -> Float[Tensor, "*batch"]:
-        """Root mean squared difference, over the features, to the nearest reference.
+        """Root mean squared difference to the nearest reference, in all directions alike.
 
         Raises:
             ContractError: Latents of another size than it was made for.
         """
-        flat = self.standard(latents)
-        return _nearest(flat.reshape(-1, flat.shape[-1]), self.before).reshape(flat.shape[:-1])
+        flat = self.standard(latents) @ self.whitening
+        return _nearest(flat.reshape(-1, flat.shape[-1]), self.places).reshape(flat.shape[:-1])
 
     def step(
         self, latents: Float[Tensor, "*batch N D"], following: Float[Tensor, "*batch N D"]
@@ -97,6 +105,9 @@ def fit_familiarity(train: Float[Tensor, "M 2 N D"], held_out: Float[Tensor, "m 
     found.std.copy_(torch.where(spread > 1e-6, spread, torch.ones_like(spread)))
     found.before.copy_((flat[:, 0] - found.mean) / found.std)
     found.after.copy_((flat[:, 1] - found.mean) / found.std)
+    variances, directions = torch.linalg.eigh(torch.cov(found.before.T).double())
+    found.whitening.copy_(directions / (variances.clamp_min(0) + NEGLIGIBLE).sqrt())
+    found.places.copy_(found.before @ found.whitening)
     found.limit.copy_(torch.quantile(found.distance(held_out[:, 0]), QUANTILE))
     found.step_limit.copy_(torch.quantile(found.step(held_out[:, 0], held_out[:, 1]), QUANTILE))
     return found
