@@ -1,6 +1,6 @@
 """Which physical quantities a model's belief tells: R² (area under the ROC curve for contact), beside its floors.
 
-    python benchmarks/quantities.py --run RUN --keep DIR [--films 1200]
+    python benchmarks/quantities.py --run RUN --keep DIR [--films 3600]
 
 RUN: a trained run of size "memory" that reads one camera and no actions. Films of all kinds are recorded anew into DIR
 (seed 11: the model has seen none of them); readouts are fitted on three quarters and judged on the rest. Floors: the
@@ -27,7 +27,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--run", type=Path, required=True, help="the trained run")
     parser.add_argument("--keep", type=Path, required=True, help="where the films are recorded, once")
-    parser.add_argument("--films", type=int, default=1200)
+    parser.add_argument("--films", type=int, default=3600)
     given = parser.parse_args()
     record_scenes("all", given.keep, films=given.films, seed=SEED)
     model = load_model(given.run).eval()

@@ -11,7 +11,7 @@ from monde.recipes import strategy
 from monde.store import RunFolder
 from monde.training import FitActorConfig, TrainConfig, clone_recording, fit_actor, train
 from monde.training.actor import fit_heads
-from monde.training.actor_step import GoalShares, attempt, draw_tasks
+from monde.training.actor_step import GoalShares, attempt, draw_tasks, losses
 from monde.training.cloning import clone
 from monde.training.frame_latents import FrameLatents, encode_frames
 from monde.training.setup import reopen
@@ -72,6 +72,24 @@ def test_the_first_block_tried_is_the_one_taken_and_leads_where_it_led(run: Path
     torch.testing.assert_close(tried.outcomes[whole, 0], frames.latents[tasks.frames[whole] + 5])
     torch.testing.assert_close(tried.actions[whole, 0], frames.blocks(tasks.frames[whole]))
     assert not torch.allclose(tried.imagined[whole], tried.outcomes[whole, 0])
+
+
+def test_full_imitation_is_cloning_for_goals_that_the_recording_reached(run: Path, frames: FrameLatents) -> None:
+    model, generator = load_model(run).requires_grad_(False), torch.Generator().manual_seed(0)
+    fitted = fit_heads(model, frames, QUICK)
+    heads = (fitted.actor, fitted.distance, fitted.distance)
+    tasks = draw_tasks(frames, 32, 4, GoalShares(elsewhere=0.0, later=1.0), generator)
+    tried = attempt(model, frames, fitted.actor, tasks, 3, generator)
+    mean, std = fitted.actor.spread(frames.latents[tasks.frames][:, None], frames.goals[tasks.goals])
+    of_taken = fitted.actor.log_likelihood(mean, std, tried.actions[:, :1]) * (tasks.blocks_taken > 0)
+    torch.testing.assert_close(losses(frames, tasks, tried, heads, 0.1, 1.0).actor, -of_taken.mean())
+    assert not torch.isclose(losses(frames, tasks, tried, heads, 0.1).actor, -of_taken.mean())
+    # Goals that the recording never reached from there are left to imagination.
+    never = replace(tasks, blocks_taken=torch.full_like(tasks.blocks_taken, torch.inf))
+    alone, imitated = (losses(frames, never, tried, heads, 0.1, share).actor for share in (0.0, 1.0))
+    torch.testing.assert_close(alone, imitated)
+    with pytest.raises(UsageError, match="imitation is no share"):
+        FitActorConfig(imitation=1.5)
 
 
 def test_no_target_lies_beyond_what_the_recording_took(run: Path, frames: FrameLatents) -> None:

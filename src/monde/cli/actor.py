@@ -17,6 +17,8 @@ class Actor:
     """Time for it."""
     elsewhere: float = 0.3
     """Share of goals from other episodes; 0 where each episode has a layout of its own."""
+    imitation: float = 0.0
+    """Share of what the recording did in what the actor learns, where it led to the goal: recordings of experts."""
     standing: Standing = ()
     """Sensors that show the past, and what they show of a body that stands: before=top. Goals are then places where it
     stands, reached at any speed."""
@@ -30,7 +32,9 @@ class Actor:
         from monde.training import FitActorConfig, GoalShares, fit_actor
 
         goals = GoalShares(elsewhere=self.elsewhere, standing=standing_pairs(self.standing))
-        config = FitActorConfig(minutes=self.minutes, goals=goals, seed=self.seed, device=self.device)
+        config = FitActorConfig(
+            minutes=self.minutes, imitation=self.imitation, goals=goals, seed=self.seed, device=self.device
+        )
         with reporter.track(f"fitting the actor of {self.run}") as advance:
             summary = fit_actor(self.run, config, lambda done, whole, found: advance(done, whole, actor_note(found)))
         document = {

@@ -92,6 +92,7 @@ class Played:
         inverse_weight: Of inverse dynamics: what acts is small, and all else never changes.
         encoder: What sees; none takes the size's own.
         goals: Where the actor's goals come from.
+        imitation: As `FitActorConfig.imitation`.
     """
 
     world: str
@@ -103,6 +104,7 @@ class Played:
     inverse_weight: float = 0.0
     encoder: Literal["conv", "focus"] | None = None
     goals: GoalShares = GoalShares()  # noqa: RUF009 - frozen
+    imitation: float = 0.0
 
     def recipe(self, out: Path, *, minutes: float, episodes: int, seed: int, planner: str) -> Recipe:
         """A nano model, blocks of 5 control steps, windows of 4; arguments as of `MakeRecipe`."""
@@ -117,7 +119,8 @@ class Played:
             seed=seed,
             objective=ObjectiveConfig(inverse_weight=self.inverse_weight),
         )
-        actor = FitActorConfig(minutes=minutes * self.actor_share, goals=self.goals, seed=seed)
+        share = minutes * self.actor_share
+        actor = FitActorConfig(minutes=share, imitation=self.imitation, goals=self.goals, seed=seed)
         decoder = 10 * minutes
         return Recipe(
             world=self.world,

@@ -48,6 +48,10 @@ class FitActorConfig:
         recorded: Blocks of the recording that are tried beside those.
         learning_rate: Of AdamW, after warm-up; it falls along a cosine.
         temperature: Of the weights of what was tried, in action blocks.
+        imitation: Share of the block that was really taken in what the actor is moved towards, for goals which the
+            recording reached from there; 0 for what leads nearest in imagination alone. For recordings of somebody who
+            knows what to do, in whose finest moves (a grasp) a short model is not to be trusted (behaviour cloning
+            beside a learned value: TD3+BC, arXiv 2106.06860, section 4).
         hidden: Width of both networks.
         depth: Their hidden layers.
         furthest_blocks: Distances are at most this.
@@ -68,6 +72,7 @@ class FitActorConfig:
     recorded: int = 8
     learning_rate: float = 1e-3
     temperature: float = 0.1
+    imitation: float = 0.0
     hidden: int = 256
     depth: int = 3
     furthest_blocks: float = 25.0
@@ -83,6 +88,8 @@ class FitActorConfig:
         check_sizes(self, "minutes", "steps", "frames", "goals_each", "recorded", "hidden", "depth")
         check_sizes(self, "learning_rate", "temperature", "furthest_blocks")
         check_not_negative(self, "most_frames")
+        if not 0 <= self.imitation <= 1:
+            raise UsageError("FitActorConfig.imitation is no share", got=self.imitation, expected="0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +173,7 @@ def fit_heads(
         tasks = draw_tasks(data, config.frames, config.goals_each, config.goals, generator)
         with torch.autocast(device.type, torch.bfloat16, enabled=model.autocast):
             tried = attempt(model, data, actor, tasks, config.recorded, generator)
-            found = losses(data, tasks, tried, (actor, distance, slow), config.temperature)
+            found = losses(data, tasks, tried, (actor, distance, slow), config.temperature, config.imitation)
         optimiser.zero_grad(set_to_none=True)
         found.total().backward()
         norm = nn.utils.clip_grad_norm_(weights, 1.0)

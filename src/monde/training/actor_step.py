@@ -160,8 +160,10 @@ def losses(
     tried: Tried,
     heads: tuple[Actor, TemporalDistance, TemporalDistance],
     temperature: float,
+    imitation: float = 0.0,
 ) -> ActorLosses:
-    """Losses of actor and distance (heads: both, and the distance's slow copy that gives the targets)."""
+    """Losses of actor and distance (heads: both, and the distance's slow copy that gives the targets); `imitation` as
+    in `FitActorConfig`."""
     actor, distance, slow = heads
     z, goal = data.latents[tasks.frames][:, None], data.goals[tasks.goals]
     with torch.no_grad():
@@ -173,6 +175,11 @@ def losses(
     regression = torch.nn.functional.smooth_l1_loss(predicted, target.expand_as(predicted), beta=0.5)
     arrival = (distance(tried.imagined, data.goals[_following(data, tasks.frames)]) * tried.whole).mean()
     mean, std = (part[:, :, None] for part in actor.spread(z, goal))
+    if imitation:
+        ahead = (tasks.blocks_taken > 0) & tasks.blocks_taken.isfinite()
+        taken = torch.zeros_like(weight)
+        taken[..., 0] = 1
+        weight = torch.lerp(weight, taken, imitation * ahead.to(weight)[..., None])
     likelihood = (weight * actor.log_likelihood(mean, std, tried.actions[:, None])).sum(-1)
     # At the goal itself there is nothing to learn: every block leads away.
     away = tasks.blocks_taken > 0
