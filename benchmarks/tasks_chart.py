@@ -13,6 +13,7 @@ COLUMNS = 3
 NAMES = {
     "auto": ("monde (configurator)", "#aa3377"),
     "hybrid-deep": ("monde, two blocks deep", "#aa3377"),
+    "actor": ("monde, actor alone", "#aa3377"),
     "hybrid": ("monde, flat hybrid", "#4477aa"),
     "hierarchical": ("monde, second level of time", "#66ccee"),
     "cem-300x10": ("CEM 300 × 10, latent distance", "#228833"),
