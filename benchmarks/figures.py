@@ -56,7 +56,7 @@ FIGURES = (
             ("antmaze_medium", "auto/25", "OGBench antmaze-medium, goals 25 steps away"),
             ("reacher", "auto/any", "Reacher, any pose"),
             ("pusht", "hybrid-deep/25", "Push-T, 25 steps ahead, 50 allowed, DINO-WM's test"),
-            ("cube_single", "hybrid-deep/25", "OGBench cube-single, 25 steps ahead, 50 allowed"),
+            ("cube_single", "actor/25", "OGBench cube-single, 25 steps ahead, 50 allowed"),
         )
     ),
     ("tasks", "success/pointmaze_giant/hybrid/any", "pointmaze-giant, goals anywhere, without landmarks", 100, "%", 1),
@@ -265,7 +265,7 @@ IN_SHORT = (
     "planning/plan_seconds/tworoom_doors/hybrid",
     "tasks/success/pointmaze_giant/auto/any",
     "tasks/success/pusht/hybrid-deep/25",
-    "tasks/success/cube_single/hybrid-deep/25",
+    "tasks/success/cube_single/actor/25",
     "trust/brier_skill",
     "laser/success/rooms",
     "physics/pairwise/2d/mean/hidden",
