@@ -65,7 +65,7 @@ def draw(out: Path) -> None:
             list(first), [100 * row.floors["random"] for row in first.values()], ":", color="#888888", label="random"
         )
         for place, (planner, seconds) in enumerate(times(card, task).items()):
-            told = f"{1e3 * seconds:.3g} ms a plan"
+            told = f"{1e3 * seconds:,.{0 if seconds >= 0.1 else 1}f} ms a plan"
             colour, at = NAMES[planner][1], (0.98, 0.16 + 0.08 * place)
             axis.text(*at, told, color=colour, fontsize=6, ha="right", transform=axis.transAxes)
         axis.set_title(task, fontsize=9)
@@ -75,7 +75,8 @@ def draw(out: Path) -> None:
     for axis in axes.flat[len(tasks) :]:
         axis.axis("off")
     axes[0, 0].set_ylabel("success (%)", fontsize=8)
-    axes[0, 0].legend(fontsize=6, loc="lower left")
+    shown = {label: line for axis in axes.flat for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(list(shown.values()), list(shown), fontsize=7, loc="outside lower center", ncols=4)
     figure.savefig(out / "tasks.svg", metadata={"Date": None})
     plt.close(figure)
 
