@@ -60,6 +60,8 @@ FIGURES = (
         )
     ),
     ("tasks", "success/pointmaze_giant/hybrid/any", "pointmaze-giant, goals anywhere, without landmarks", 100, "%", 1),
+    ("tasks", "success/pointmaze_large/hybrid/any", "pointmaze-large, goals anywhere, without landmarks", 100, "%", 1),
+    ("tasks", "success/pointmaze_large/hierarchical/any", "the same, led by a second level of time", 100, "%", 1),
     (
         "laser",
         "success/rooms",
