@@ -75,9 +75,9 @@ def test_a_probability_that_is_none_is_refused_before_any_episode(value: float) 
 @pytest.mark.parametrize(
     ("flag", "value", "said"),
     [
-        ("--megabytes", "nan", "no such memory"),
-        ("--megabytes", "inf", "no such memory"),
-        ("--megabytes", "0", "no such memory"),
+        ("--megabytes", "nan", "--megabytes is an empty size, or no number"),
+        ("--megabytes", "inf", "--megabytes is an empty size, or no number"),
+        ("--megabytes", "0", "--megabytes is an empty size, or no number"),
         ("--reach", "nan", "reach_blocks is an empty size, or no number"),
         ("--minutes", "nan", "--minutes nan"),
         ("--levels", "0", "--levels 0"),

@@ -51,20 +51,9 @@ class Far:
             )
         if not self.landmarks and self.levels < 2:
             raise UsageError("there is nothing to make", remedy="give --landmarks 512, or --levels 2")
-        if not 0 < self.megabytes < math.inf:
-            raise UsageError(
-                "there is no such memory",
-                got=f"--megabytes {self.megabytes:g}",
-                expected="above 0, and finite",
-                remedy="give --megabytes 256, say",
-            )
-        if not 0 < self.minutes < math.inf:
-            raise UsageError(
-                "levels of time cannot be fitted for so long",
-                got=f"--minutes {self.minutes:g}",
-                expected="above 0, and finite",
-                remedy="give --minutes 1, say",
-            )
+        for flag, value in (("--megabytes", self.megabytes), ("--minutes", self.minutes)):
+            if not 0 < value < math.inf:
+                raise UsageError(f"{flag} is an empty size, or no number", got=f"{flag} {value:g}", expected="above 0")
         standing_pairs(self.standing)
         document: dict[str, object] = {"verb": "far", "run": str(self.run)}
         lines = []

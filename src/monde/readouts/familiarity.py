@@ -30,7 +30,8 @@ class Familiarity(nn.Module):
 
     Args:
         features: N·D of the latents.
-        references: How many training steps are kept.
+        references: How many training steps are kept; `places` are their beginnings, whitened once, since every decision
+            is compared with them.
     """
 
     before: Tensor
