@@ -14,6 +14,10 @@ from monde.objectives import (
 )
 
 
+def squared(predicted: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
+    return (predicted - observed).square().mean(-1)
+
+
 def test_total_is_the_weighted_sum_of_the_parts() -> None:
     generator = torch.Generator().manual_seed(0)
     latents = torch.randn(8, 4, 1, 6, generator=generator)
@@ -30,7 +34,7 @@ def test_total_is_the_weighted_sum_of_the_parts() -> None:
             inverse_weight=2.0,
             context=2,
         )
-        losses = Objective(config, 6, 2)(latents, actions, Predictions(one_step, rollout), torch.Generator())
+        losses = Objective(config, 6, 2, squared)(latents, actions, Predictions(one_step, rollout), torch.Generator())
         weights = {"prediction": 1.0, "rollout": 0.5, "inverse": 2.0} | names
         expected = sum(weights[name] * value for name, value in losses.parts.items() if name != "copy_last")
         torch.testing.assert_close(losses.total, expected)
@@ -39,7 +43,7 @@ def test_total_is_the_weighted_sum_of_the_parts() -> None:
 def test_perfect_prediction_costs_nothing() -> None:
     latents = torch.randn(4, 4, 1, 6)
     predictions = Predictions(latents[None, :, 1:].expand(2, -1, -1, -1, -1), latents[:, 1:])
-    losses = Objective(ObjectiveConfig(regulariser_weight=0), 6, 2)(
+    losses = Objective(ObjectiveConfig(regulariser_weight=0), 6, 2, squared)(
         latents, torch.zeros(4, 3, 2), predictions, torch.Generator()
     )
     assert float(losses.total) == 0
@@ -52,7 +56,7 @@ def test_outliers_count_in_proportion_to_their_size() -> None:
     def error(size: float, outliers: float | None) -> float:
         config = ObjectiveConfig(regulariser_weight=0.0, outliers=outliers)
         predictions = Predictions(torch.full((1, 1, 1, 1, 4), size), None)
-        objective = Objective(config, 4, 2)
+        objective = Objective(config, 4, 2, squared)
         return float(objective(latents, torch.zeros(1, 1, 2), predictions, torch.Generator()).parts["prediction"])
 
     assert error(0.01, 0.1) == pytest.approx(error(0.01, None), rel=1e-2)  # small ones by their squares

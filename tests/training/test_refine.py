@@ -1,7 +1,9 @@
 """Dynamics trained further on latents that are computed once."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,7 +13,7 @@ from monde.models import load_model
 from monde.objectives import ObjectiveConfig
 from monde.store import RunFolder
 from monde.training import RefineConfig, TrainConfig, refine, train
-from monde.training.refine import encode_episodes
+from monde.training.refine import encode_episodes, refine_dynamics
 from monde.training.setup import reopen
 
 
@@ -79,3 +81,42 @@ def test_what_cannot_be_refined_is_refused(run: Path, recording: Path, tmp_path:
     train(TrainConfig(data=str(recording), run=str(acted), steps=1, batch=4, device="cpu"))
     with pytest.raises(UsageError, match="somebody acts"):
         refine(acted, RefineConfig(minutes=None, steps=1))
+
+
+def test_things_learn_from_whole_films(tmp_path: Path) -> None:
+    record_scenes("inertia", tmp_path / "data", films=24, seed=3)
+    config = TrainConfig(
+        data=str(tmp_path / "data"),
+        run=str(tmp_path / "run"),
+        size="things",
+        block=4,
+        window=6,
+        batch=4,
+        steps=2,
+        warmup_steps=1,
+        device="cpu",
+        mirror=True,
+        channels=True,
+        objective=ObjectiveConfig(context=2, rollout_steps=3, regulariser_weight=0.0),
+    )
+    train(config)
+    losses = list[float]()
+    refine(
+        tmp_path / "run",
+        RefineConfig(minutes=None, steps=102, windows=(), batch=16, learning_rate=4e-3, device="cpu"),
+        lambda step, done, parts: losses.append(parts["rollout"]),
+    )
+    assert losses[-1] < losses[0] - 0.4
+    model = load_model(tmp_path / "run")
+    assert not list(model.perception.parameters())
+
+
+def test_films_of_two_steps_are_refused(tmp_path: Path) -> None:
+    record_scenes("inertia", tmp_path / "data", films=8, seed=3)
+    train(configured(tmp_path / "data", tmp_path / "run", steps=1))
+    _, setup = reopen(tmp_path / "run")
+    model = load_model(tmp_path / "run")
+    data = encode_episodes(model, setup, configured(tmp_path / "data", tmp_path / "run", 1), RefineConfig(windows=()))
+    short = replace(data, starts=np.arange(0, len(data.latents), 8))
+    with pytest.raises(DataError, match="three steps"):
+        refine_dynamics(model, short, ObjectiveConfig(context=1), RefineConfig(minutes=None, steps=1, windows=()), 0.0)

@@ -3,6 +3,7 @@
 from monde.dynamics.base import Dynamics
 from monde.dynamics.mlp import MLPDynamics, MLPDynamicsConfig
 from monde.dynamics.recurrent import RecurrentDynamics, RecurrentDynamicsConfig
+from monde.dynamics.things import ThingDynamics, ThingDynamicsConfig
 from monde.dynamics.transformer import TransformerDynamics, TransformerDynamicsConfig
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "MLPDynamicsConfig",
     "RecurrentDynamics",
     "RecurrentDynamicsConfig",
+    "ThingDynamics",
+    "ThingDynamicsConfig",
     "TransformerDynamics",
     "TransformerDynamicsConfig",
 ]

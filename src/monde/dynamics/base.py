@@ -9,6 +9,9 @@ from monde.errors import ContractError
 from monde.limits import MAX_HORIZON_BLOCKS
 from monde.types import Belief
 
+NEGLIGIBLE = 0.05
+"""Error, where latents have a spread of 1, below which errors hardly differ."""
+
 
 class Dynamics(nn.Module, ABC):
     """Base class.
@@ -16,10 +19,12 @@ class Dynamics(nn.Module, ABC):
     Attributes:
         window: Frames of history that a prediction may use, the newest included.
         members: Hypotheses that can be told apart (ensemble members).
+        recurrent: Whether its memory is all that it keeps of the past, of constant size.
     """
 
     window: int
     members: int
+    recurrent: bool = False
 
     @abstractmethod
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
@@ -44,6 +49,19 @@ class Dynamics(nn.Module, ABC):
         self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int, memory: bool
     ) -> tuple[Float[Tensor, "B S K H N D"], tuple[Tensor, ...]]:
         """Imagined latents, and (if `memory`) the memory of each of the B·S·K continuations."""
+
+    def error(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead N"]:
+        """How wrong a prediction was, token by token: its mean squared error, unless the dynamics know better."""
+        return (predicted - observed).square().mean(dim=-1)
+
+    def surprisal(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead"]:
+        """How unlikely what was observed is to who predicted this, up to a constant: the logarithm of the root mean
+        squared error, unless the dynamics know better."""
+        return ((predicted - observed).square().mean(dim=(-2, -1)).sqrt() + NEGLIGIBLE).log()
 
 
 def single_token(owner: Dynamics, latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T D"]:

@@ -43,6 +43,7 @@ class RecurrentDynamics(Dynamics):
     """
 
     window = 2
+    recurrent = True
     goes_on = 0.3
 
     def __init__(self, config: RecurrentDynamicsConfig) -> None:

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from monde.dynamics import MLPDynamicsConfig, RecurrentDynamicsConfig, TransformerDynamicsConfig
+from monde.dynamics import (
+    MLPDynamicsConfig,
+    RecurrentDynamicsConfig,
+    ThingDynamicsConfig,
+    TransformerDynamicsConfig,
+)
 from monde.dynamics.lewm_predictor import LewmPredictorConfig
 from monde.errors import UsageError, unknown_name
-from monde.perception import BackboneConfig, PerceptionConfig
+from monde.perception import BackboneConfig, PerceptionConfig, ThingsConfig
 from monde.perception.lewm_vit import LewmPerceptionConfig
 from monde.types import ActionSpec, Sensor
 
-Size = Literal["nano", "memory", "tiny", "small", "base"]
+Size = Literal["nano", "memory", "things", "tiny", "small", "base"]
 SmallEncoder = Literal["conv", "focus"]
 SMALL = ("nano", "memory")
 
@@ -22,14 +27,21 @@ class ModelConfig:
     Args:
         sensors: What it reads.
         actions: The action blocks that it is conditioned on.
-        perception: Sizes of perception, or the encoder that stands in its place: frozen, or LeWM's as published.
+        perception: Sizes of perception, or what stands in its place: a frozen encoder, LeWM's as published, or object
+            files.
         dynamics: Kind and sizes of the dynamics.
     """
 
     sensors: tuple[Sensor, ...]
     actions: ActionSpec
-    perception: PerceptionConfig | BackboneConfig | LewmPerceptionConfig
-    dynamics: MLPDynamicsConfig | RecurrentDynamicsConfig | TransformerDynamicsConfig | LewmPredictorConfig
+    perception: PerceptionConfig | BackboneConfig | LewmPerceptionConfig | ThingsConfig
+    dynamics: (
+        MLPDynamicsConfig
+        | RecurrentDynamicsConfig
+        | TransformerDynamicsConfig
+        | LewmPredictorConfig
+        | ThingDynamicsConfig
+    )
 
 
 def model_config(
@@ -44,6 +56,8 @@ def model_config(
     - nano: strided CNN and a residual MLP, D = 64, and 128 where a scan is read; trains in CPU minutes.
     - memory: pooling by attention and a GRU, D = 128: a belief that holds for seconds what is out of sight; trains in
       CPU minutes, too.
+    - things: regions of like colour as object files, and one law for all of them; for films of few plain things that
+      nobody acts in. Its perception has nothing to learn.
     - tiny: LeWM's 15 M (arXiv 2603.19312, section 4): ViT-tiny and a 6-block predictor, D = 192.
     - small, base: ViT-S and ViT-B with predictors to match, D = 384 and 768.
 
@@ -83,6 +97,13 @@ def model_config(
             actions=actions,
             perception=_small_perception(sensors, 128, side, "focus", encoder, aged),
             dynamics=RecurrentDynamicsConfig(latent=128, actions=actions.width),
+        )
+    if size == "things":
+        return ModelConfig(
+            sensors=sensors,
+            actions=actions,
+            perception=ThingsConfig(),
+            dynamics=ThingDynamicsConfig(actions=actions.width),
         )
     width, heads = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}[size]
     return ModelConfig(

@@ -12,13 +12,15 @@ from monde.dynamics import (
     MLPDynamicsConfig,
     RecurrentDynamics,
     RecurrentDynamicsConfig,
+    ThingDynamics,
+    ThingDynamicsConfig,
     TransformerDynamics,
 )
 from monde.dynamics.lewm_predictor import LewmPredictor, LewmPredictorConfig
 from monde.errors import ContractError
 from monde.models.config import ModelConfig
 from monde.objectives import Predictions
-from monde.perception import BackboneConfig, FrozenPerception, Perception
+from monde.perception import BackboneConfig, FrozenPerception, Perception, ThingPerception, ThingsConfig
 from monde.perception.lewm_vit import LewmPerception, LewmPerceptionConfig
 from monde.types import ActionSpec, Belief, Clip, Latents, Rollout, Sensor
 from monde.types.checks import describe
@@ -154,7 +156,7 @@ class JEPA(nn.Module):
             raise ContractError("update takes one step at a time", got=f"{clip.steps} steps", expected="1")
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             memory = self.dynamics.advance(belief, self.normalise(action.to(self.device)))
-        latents = self.encode(clip)
+        latents = self._encode_after(belief, clip)
         seen = torch.ones_like(belief.valid[:, :1])
         return Belief(
             torch.cat([belief.latents, latents.values], dim=1)[:, -self.dynamics.window :],
@@ -215,6 +217,12 @@ class JEPA(nn.Module):
         imagined, _ = self.dynamics.rollout(beliefs, acted.flatten(0, 1)[:, None], 1, False)
         return imagined[:, 0, 0].unflatten(0, (len(lengths), B)).transpose(0, 1).flatten(1, 2)[:, : T - context]
 
+    def _encode_after(self, belief: Belief, clip: Clip) -> Latents:
+        """Latents of one more step; things keep the files that they have in the belief."""
+        if not isinstance(self.perception, ThingPerception):
+            return self.encode(clip)
+        return self.perception(clip.to(self.device), belief.newest)
+
     def _each(self, latents: Latents, actions: Tensor, lengths: tuple[int, ...]) -> Belief:
         memories = self.dynamics.begins(latents.values, actions, lengths)
         return _joined(
@@ -266,7 +274,9 @@ def _joined(beliefs: list[Belief]) -> Belief:
     )
 
 
-def _perception(config: ModelConfig) -> Perception | FrozenPerception | LewmPerception:
+def _perception(config: ModelConfig) -> Perception | FrozenPerception | LewmPerception | ThingPerception:
+    if isinstance(config.perception, ThingsConfig):
+        return ThingPerception(config.sensors, config.perception)
     if isinstance(config.perception, BackboneConfig):
         return FrozenPerception(config.sensors, config.perception)
     if isinstance(config.perception, LewmPerceptionConfig):
@@ -279,6 +289,8 @@ def _dynamics(config: ModelConfig) -> Dynamics:
         return MLPDynamics(config.dynamics)
     if isinstance(config.dynamics, RecurrentDynamicsConfig):
         return RecurrentDynamics(config.dynamics)
+    if isinstance(config.dynamics, ThingDynamicsConfig):
+        return ThingDynamics(config.dynamics)
     if isinstance(config.dynamics, LewmPredictorConfig):
         return LewmPredictor(config.dynamics)
     return TransformerDynamics(config.dynamics)

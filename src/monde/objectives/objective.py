@@ -1,7 +1,7 @@
 """The whole training objective: predict the latent future, and keep the latents from collapsing."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,15 +93,26 @@ class Losses:
     parts: Mapping[str, Float[Tensor, ""]]
 
 
+Error = Callable[[Float[Tensor, "*lead N D"], Float[Tensor, "*lead N D"]], Float[Tensor, "*lead N"]]
+"""How wrong a prediction was, of what was predicted and what was observed."""
+
+
 class Objective(nn.Module):
     """Prediction (one step by every member, several by their mean) + regulariser + variety within clips + inverse
     dynamics.
 
     Gradients flow into targets as well as predictions, with no teacher network and no stop-gradient (LeWM).
+
+    Args:
+        config: Terms and weights.
+        latent: D.
+        actions: A.
+        error: Of predictions; `Dynamics.error`.
     """
 
-    def __init__(self, config: ObjectiveConfig, latent: int, actions: int) -> None:
+    def __init__(self, config: ObjectiveConfig, latent: int, actions: int, error: Error) -> None:
         super().__init__()
+        self._wrong = error
         self.config = config
         self.sigreg = SIGReg(config.projections)
         self.inverse = InverseDynamics(latent, actions) if config.inverse_weight else None
@@ -115,11 +126,11 @@ class Objective(nn.Module):
     ) -> Losses:
         """Losses of a batch of clips, given latents, *normalised* action blocks and the model's predictions."""
         config = self.config
-        parts = {"prediction": self._error(predictions.one_step - latents[:, 1:])}
+        parts = {"prediction": self._error(predictions.one_step, latents[:, 1:].expand_as(predictions.one_step))}
         total = parts["prediction"]
         if predictions.rollout is not None:
             future = latents[:, latents.shape[1] - predictions.rollout.shape[1] :]
-            parts["rollout"] = self._error(predictions.rollout - future)
+            parts["rollout"] = self._error(predictions.rollout, future)
             total = total + config.rollout_weight * parts["rollout"]
         if config.regulariser_weight:
             regulariser, named = self._regularise(latents.flatten(0, 2), generator)
@@ -133,16 +144,15 @@ class Objective(nn.Module):
             total = total + config.inverse_weight * parts["inverse"]
         with torch.no_grad():
             # The floor of one-step prediction, in the same unit: what "nothing changes" would score.
-            parts["copy_last"] = self._error(latents[:, 1:] - latents[:, :-1])
+            parts["copy_last"] = self._error(latents[:, :-1], latents[:, 1:])
         return Losses(total, {name: value.detach() for name, value in parts.items()})
 
-    def _error(self, difference: Float[Tensor, "*lead D"]) -> Float[Tensor, ""]:
+    def _error(self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, ""]:
+        errors = self._wrong(predicted, observed)
         if self.config.outliers is None:
-            return difference.square().mean()
+            return errors.mean()
         threshold = self.config.outliers
-        return (
-            2 * math.sqrt(threshold) * ((difference.square().mean(-1) + threshold).sqrt() - math.sqrt(threshold)).mean()
-        )
+        return 2 * math.sqrt(threshold) * ((errors + threshold).sqrt() - math.sqrt(threshold)).mean()
 
     def _regularise(self, latents: Tensor, generator: Generator) -> tuple[Tensor, dict[str, Tensor]]:
         if self.config.regulariser == "sigreg":

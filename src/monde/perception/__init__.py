@@ -12,6 +12,7 @@ from monde.perception.grid import GridEncoder
 from monde.perception.scan import ScanEncoder
 from monde.perception.sense import SenseEncoder
 from monde.perception.state import StateEncoder
+from monde.perception.things import ThingPerception, ThingsConfig
 from monde.perception.vit import ViTEncoder
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "ScanEncoder",
     "SenseEncoder",
     "StateEncoder",
+    "ThingPerception",
+    "ThingsConfig",
     "ViTEncoder",
     "check_cameras",
     "check_readable",

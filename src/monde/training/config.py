@@ -18,7 +18,7 @@ class TrainConfig:
         data: Path of the recording.
         also: Paths of further recordings to learn from at once (see `monde.data.Mixture`); needs `step_seconds`.
         run: Folder to write.
-        size: "nano", "memory", "tiny", "small" or "base".
+        size: "nano", "memory", "things", "tiny", "small" or "base".
         encoder: What sees, for the small sizes: "conv", or "focus" for frames of few small things (places to a fraction
             of a pixel, before anything is learned); none takes the size's own.
         sensors: Names of the sensors that the model reads; empty takes every camera.
@@ -171,4 +171,4 @@ class TrainConfig:
 
 def default_learning_rate(size: str) -> float:
     """The peak rate that each size is trained with unless told otherwise."""
-    return {"nano": 2e-3, "memory": 2e-3, "tiny": 3e-4, "small": 2e-4, "base": 1e-4}.get(size, 3e-4)
+    return {"nano": 2e-3, "memory": 2e-3, "things": 1e-3, "tiny": 3e-4, "small": 2e-4, "base": 1e-4}.get(size, 3e-4)

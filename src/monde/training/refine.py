@@ -7,6 +7,7 @@ With the encoder at rest, several times as many windows fit into a second.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,10 @@ from monde.training.schedule import learning_rate, share_done
 from monde.training.setup import Setup, reopen
 from monde.training.sizes import check_sizes
 from monde.training.step import TrainStep
-from monde.types import Clip, Latents
+from monde.types import Latents
+
+_FILMS = 32
+"""Encoded at once."""
 
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
@@ -43,7 +47,8 @@ class RefineConfig:
     Args:
         minutes: Time for it, encoding included; or none.
         steps: Optimiser steps, or none; with `minutes`, whichever ends first.
-        windows: Lengths of the windows in model steps, one of which is drawn for each batch.
+        windows: Lengths of the windows in model steps, one of which is drawn for each batch; none for whole films, which
+            are told apart by length (and by how many tokens they fill), so that a batch has no padding.
         rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
         batch: Windows in a batch.
         learning_rate: Peak rate of AdamW.
@@ -71,7 +76,7 @@ class RefineConfig:
         if self.minutes is None and self.steps is None:
             raise UsageError("refining needs an end", remedy="give minutes or steps")
         check_sizes(self, "minutes", "steps", "rollout_steps", "learning_rate", "most_frames")
-        if min(self.windows, default=0) < 1 or self.batch < 2:
+        if min(self.windows, default=1) < 1 or self.batch < 2:
             got = f"windows {self.windows}, batch {self.batch}"
             raise UsageError("RefineConfig has an empty size", got=got, expected="windows ≥ 1, batch ≥ 2")
 
@@ -134,15 +139,19 @@ def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: Ref
     Raises:
         DataError: Latents that are not finite.
     """
-    names = [sensor.name for sensor in model.sensors]
     generator = torch.Generator().manual_seed(config.seed)
     order = np.random.default_rng(config.seed).permutation(setup.split.train)
+    order = order[: 1 + int(np.searchsorted(np.cumsum(setup.cache.lengths[order]), config.most_frames))]
     found, lengths = list[Tensor](), [0]
-    for episode in order[: 1 + int(np.searchsorted(np.cumsum(setup.cache.lengths[order]), config.most_frames))]:
-        frames = Windows(setup.cache, (int(episode),), names, 1, model.actions)
-        film = _film(frames.clip(np.arange(len(frames))))
-        found.append(model.encode(augmented(film, trained, generator)).values[0].float())
-        lengths.append(len(frames))
+    names, known = [sensor.name for sensor in model.sensors], setup.cache.lengths
+    for length, same in groupby(sorted(order.tolist(), key=known.__getitem__), known.__getitem__):
+        episodes = tuple(same)
+        films = Windows(setup.cache, episodes, names, int(length), None)  # one window is one film
+        for first in range(0, len(episodes), _FILMS):
+            clip = films.clip(np.arange(first, min(first + _FILMS, len(episodes))))
+            latents = model.encode(augmented(clip, trained, generator)).values.float()
+            found.append(latents.flatten(0, 1))
+            lengths += [int(length)] * len(latents)
     latents = torch.cat(found)
     if not bool(torch.isfinite(latents).all()):
         raise DataError("the latents are not finite", remedy="run `monde check` on the recording, or train again")
@@ -163,16 +172,19 @@ def refine_dynamics(
         DataError: No episode is as long as the windows.
         TrainingError: A loss or a gradient that is not finite.
     """
-    error = Objective(replace(objective, regulariser_weight=0.0, within_weight=0.0), model.latent, 0)
+    error = Objective(
+        replace(objective, regulariser_weight=0.0, within_weight=0.0), model.latent, 0, model.dynamics.error
+    )
     rng, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
     weights = list(model.dynamics.parameters())
     optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=1e-4)
     model.dynamics.train()
+    draw = _drawer(data, config, model.actions.block, rng)
     step = 0
     while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(config.learning_rate, step, 100, done)
-        latents = _windows(data, config, model.actions.block, rng)
+        latents = draw()
         actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
         predicted = model.predict(latents, actions, objective.context, config.rollout_steps)
         losses = error(latents.values, actions, predicted, generator)
@@ -189,6 +201,43 @@ def refine_dynamics(
     return step
 
 
+def _drawer(data: Encoded, config: RefineConfig, block: int, rng: np.random.Generator) -> Callable[[], Latents]:
+    """Draws batches."""
+    if config.windows:
+        return lambda: _windows(data, config, block, rng)
+    lengths = np.diff(data.starts)
+    if lengths.max(initial=0) <= 2 * block:
+        raise DataError("no film has three steps", got=int(lengths.max(initial=0)), expected=f"{2 * block + 1} frames")
+    filled = np.array([_filled(data.latents[a:b]) for a, b in pairwise(data.starts)])
+    kinds = [
+        np.flatnonzero((lengths == length) & (filled == n))
+        for length, n in sorted(set(zip(lengths.tolist(), filled.tolist(), strict=True)))
+        if length > 2 * block
+    ]
+    share = np.array([len(kind) * lengths[kind[0]] for kind in kinds], dtype=np.float64)
+
+    def draw() -> Latents:
+        kind = kinds[int(rng.choice(len(kinds), p=share / share.sum()))]
+        first = rng.choice(kind, min(config.batch, len(kind)), replace=False)
+        # From any of the frames that a step may begin at; those that leave a step less are left out.
+        T = int(lengths[kind[0]] - block) // block + 1
+        index = data.starts[first][:, None] + rng.integers(0, block, len(first))[:, None] + np.arange(T) * block
+        return _latents(data, index, int(filled[kind[0]]))
+
+    return draw
+
+
+def _filled(latents: Float[Tensor, "M N D"]) -> int:
+    """Tokens up to the last that is ever filled, and one more: what may still be filled is learned, too."""
+    ever = torch.nonzero((latents != 0).any(dim=-1).any(dim=0))
+    return min(int(ever.max()) + 2 if len(ever) else 1, latents.shape[1])
+
+
+def _latents(data: Encoded, index: Int64[np.ndarray, "B T"], tokens: int | None = None) -> Latents:
+    latents = data.latents[torch.from_numpy(index).to(data.latents.device)][:, :, :tokens]
+    return Latents(latents, torch.zeros(index.shape, dtype=torch.float64, device=latents.device))
+
+
 def _windows(data: Encoded, config: RefineConfig, block: int, rng: np.random.Generator) -> Latents:
     T = int(rng.choice(config.windows))
     span = (T - 1) * block + 1
@@ -200,12 +249,4 @@ def _windows(data: Encoded, config: RefineConfig, block: int, rng: np.random.Gen
         )
     chosen = rng.choice(fit, config.batch)
     first = data.starts[chosen] + (rng.random(config.batch) * room[chosen]).astype(np.int64)
-    index = torch.from_numpy(first[:, None] + np.arange(T) * block)
-    latents = data.latents[index.to(data.latents.device)]
-    return Latents(latents, torch.zeros(config.batch, T, dtype=torch.float64, device=latents.device))
-
-
-def _film(frames: Clip) -> Clip:
-    """One film of M steps from M clips of one."""
-    turned = {name: stream.map(lambda held: held.transpose(0, 1)) for name, stream in frames.streams.items()}
-    return Clip(turned)
+    return _latents(data, first[:, None] + np.arange(T) * block)

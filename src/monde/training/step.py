@@ -9,7 +9,7 @@ from monde.models import JEPA
 from monde.objectives import Losses, Objective, ObjectiveConfig
 from monde.objectives.kept import Kept
 from monde.objectives.meters import CollapseMeters, measure_collapse
-from monde.perception import FrozenPerception, Perception
+from monde.perception import FrozenPerception, Perception, ThingPerception
 from monde.training.hiding import hidden_senses
 from monde.types import Clip, Latents
 
@@ -32,7 +32,7 @@ class TrainStep(nn.Module):
         several = isinstance(model.perception, Perception) and len(model.sensors) > 1
         self.sensor_dropout = sensor_dropout if several else 0.0
         self.model = model
-        self.objective = Objective(objective, model.latent, model.actions.width)
+        self.objective = Objective(objective, model.latent, model.actions.width, model.dynamics.error)
         self.meters: CollapseMeters | None = None
         # It is saved beside the model, so that a resumed run keeps what the first one began with.
         self.first = copy.deepcopy(model.perception).requires_grad_(False) if objective.kept_weight else None
@@ -45,7 +45,8 @@ class TrainStep(nn.Module):
             latents, seen = self.model.with_and_without(clip, hidden)
         else:
             latents = seen = self.model.encode(clip)
-        if measure and not isinstance(self.model.perception, FrozenPerception):  # what is frozen cannot collapse
+        learns = not isinstance(self.model.perception, FrozenPerception | ThingPerception)
+        if measure and learns:  # what learns nothing cannot collapse
             self.meters = measure_collapse(latents.values)
         B, T = latents.values.shape[:2]
         if clip.actions is None:

@@ -12,7 +12,6 @@ from torch import Tensor
 from monde.errors import ContractError, DataError
 from monde.models import JEPA
 from monde.types import Belief, Clip, Latents, Stream
-from monde.types.checks import describe
 
 
 def frames_per_step(model: JEPA, rate_hz: float) -> int:
@@ -67,15 +66,15 @@ def read_belief(model: JEPA, belief: Belief) -> Float[Tensor, "B F"]:
     Raises:
         ContractError: Dynamics whose memory is not of constant size.
     """
-    memory = model.dynamics.advance(belief, belief.latents.new_zeros(belief.batch, model.actions.width))
-    if not memory or any(part.ndim != 2 for part in memory):
+    if not model.dynamics.recurrent:
         raise ContractError(
             "this model's memory is not of constant size",
-            got=", ".join(describe(part) for part in memory) or "none",
-            expected="[B, C]",
-            remedy='train one of size "memory"',
+            got=type(model.dynamics).__name__,
+            expected="recurrent dynamics",
+            remedy='train one of size "memory" or "things"',
         )
-    return torch.cat([belief.newest.flatten(1), *memory], dim=1).float().cpu()
+    memory = model.dynamics.advance(belief, belief.latents.new_zeros(belief.batch, model.actions.width))
+    return torch.cat([belief.newest.flatten(1), *(part.flatten(1) for part in memory)], dim=1).float().cpu()
 
 
 @torch.no_grad()

@@ -22,9 +22,6 @@ from monde.evaluation.physics.beliefs import encode_films, frames_per_step
 from monde.models import JEPA
 from monde.types import Latents
 
-NEGLIGIBLE = 0.05
-"""Error, where latents have a spread of 1, below which errors hardly differ."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class SurpriseConfig:
@@ -60,8 +57,9 @@ class Surprise:
     Args:
         errors: [n, T] root mean squared error of the latent that was predicted from all that was seen before, by
             horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
-        contrasts: [n, T] logarithm of the ratio of that error to the error of a prediction from a short context, by
-            (horizon, length of the context), both in model steps; NaN likewise.
+        contrasts: [n, T] surprisal (`Dynamics.surprisal`) of that prediction less that of a prediction from a short
+            context, by (horizon, length of the context), both in model steps; NaN likewise. Where dynamics tell no doubt
+            it is the logarithm of the ratio of their errors.
         rate_hz: Frames a second.
     """
 
@@ -132,12 +130,12 @@ def _compared(
     model: JEPA, latents: Latents, config: SurpriseConfig
 ) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[tuple[int, int], Float64[np.ndarray, "n u"]]]:
     """Errors from all frames before by horizon, and their contrasts."""
-    whole = _predictions(model, latents, None, config)
+    errors, whole = _predictions(model, latents, None, config)
     contrasts = {}
     for c in config.moments:
-        for k, error in _predictions(model, latents, c, config).items():
-            contrasts[k, c] = np.log((whole[k] + NEGLIGIBLE) / (error + NEGLIGIBLE))
-    return whole, contrasts
+        _, shorter = _predictions(model, latents, c, config)
+        contrasts |= {(k, c): whole[k] - shorter[k] for k in config.horizons}
+    return errors, contrasts
 
 
 def _parts(n: int, size: int) -> Iterator[slice]:
@@ -147,9 +145,9 @@ def _parts(n: int, size: int) -> Iterator[slice]:
 
 def _predictions(
     model: JEPA, latents: Latents, moment: int | None, config: SurpriseConfig
-) -> dict[int, Float64[np.ndarray, "n u"]]:
-    """[n, t - k] root mean squared errors of the frames k steps after each, by horizon; from all frames before or from
-    the last `moment` of them."""
+) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[int, Float64[np.ndarray, "n u"]]]:
+    """[n, t - k] root mean squared errors and surprisals of the frames k steps after each, by horizon; from all frames
+    before or from the last `moment` of them."""
     n, T = latents.values.shape[:2]
     furthest = max(config.horizons)
     nothing = latents.values.new_zeros(n, T, 0)
@@ -159,17 +157,19 @@ def _predictions(
         beliefs = model.recall(*_recent(latents, moment))
     futures = model.imagine(beliefs, nothing.new_zeros(T * n, 1, furthest, 0)).latents[:, 0, 0]
     predicted = futures.unflatten(0, (T, n)).transpose(0, 1)  # [n, T, H, N, D]
-    found = {}
+    errors, surprisals = {}, {}
     for k in config.horizons:
-        error = (predicted[:, : T - k, k - 1] - latents.values[:, k:]).square().mean(dim=(-2, -1)).sqrt()
+        foreseen, came = predicted[:, : T - k, k - 1], latents.values[:, k:]
+        error = (foreseen - came).square().mean(dim=(-2, -1)).sqrt()
         if not bool(torch.isfinite(error).all()):  # else it would pass for "nothing to tell yet"
             raise DataError(
                 "the model's predictions are not finite",
                 got=f"{int((~torch.isfinite(error)).sum())} of {error.numel()} errors, {k} steps ahead",
                 remedy="look for NaN in the weights of the model",
             )
-        found[k] = error.double().cpu().numpy()
-    return found
+        errors[k] = error.double().cpu().numpy()
+        surprisals[k] = model.dynamics.surprisal(foreseen, came).double().cpu().numpy()
+    return errors, surprisals
 
 
 def _recent(latents: Latents, moment: int) -> tuple[Latents, Tensor]:

@@ -1,0 +1,264 @@
+"""Dynamics of object files: every thing by one law, drawn on by the others.
+
+An interaction network (Battaglia et al., arXiv 1612.00222) with a memory for each thing. Where a thing is in sight, what
+is seen corrects what was foreseen; where it is not, what was foreseen stands in its place and goes on: that is how it
+lives on behind a screen. How far each prediction expects to be off is predicted with it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from monde.dynamics.base import Dynamics, check_hypotheses
+from monde.errors import ContractError
+from monde.perception.things import ASPECTS, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
+from monde.types import Belief
+
+_SCALES = (0.03, 0.03, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.02, 0.1, 0.1, 0.05, 0.05, 0.05)
+"""Differences of each of `LOOKS` that count as one: about a pixel of 64, a twentieth of a colour."""
+
+_LEAST = 0.04
+"""Squared difference below which nothing is gained."""
+
+_IMPORTANCE = (0.6, 0.6, 0.15, 0.15, 0.15, 0.15, 0.15, 0.08, 0.08, 0.03, 0.08, 0.08, 0.08, 0.2, 0.2, 0.2)
+"""What each of `LOOKS` counts for while it is learned."""
+
+_WEIGHTS = (2.0, 1.0, 1.0, 0.5, 1.0, 1.0)
+"""Of each of `ASPECTS`."""
+
+_DOUBTS = (-3.0, 6.0)
+"""Least and greatest doubt."""
+_SEEN_WEIGHT = 5.0
+
+_LEAST_ODDS = 1e-4
+"""Nothing is less likely than this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThingDynamicsConfig:
+    """Sizes.
+
+    Args:
+        latent: D, that of things' tokens.
+        actions: A; nobody acts, 0.
+        hidden: C, width of the memory of each thing.
+        messages: Width of what one thing is told of another.
+    """
+
+    latent: int = WIDTH
+    actions: int = 0
+    hidden: int = 64
+    messages: int = 32
+
+
+class _Files(NamedTuple):
+    """What is thought of every thing at one step.
+
+    Attributes:
+        memory: [B, N, C].
+        looks: [B, N, 16], seen or foreseen.
+        change: [B, N, 16] from the step before.
+        turn: [B, N, 16] of that change.
+        seen: [B, N], or the probability of it.
+        times: [B, N], steps in which it was seen, 3 at most.
+    """
+
+    memory: Tensor
+    looks: Tensor
+    change: Tensor
+    turn: Tensor
+    seen: Tensor
+    times: Tensor
+
+
+class _Foreseen(NamedTuple):
+    """What is carried between steps: what was foreseen of a frame before it was looked at.
+
+    Attributes:
+        memory: [B, N, C].
+        looks: [B, N, 16].
+        change: [B, N, 16], from `before`.
+        before: [B, N, 16] looks of the step before.
+        change_before: [B, N, 16].
+        times: [B, N].
+    """
+
+    memory: Tensor
+    looks: Tensor
+    change: Tensor
+    before: Tensor
+    change_before: Tensor
+    times: Tensor
+
+
+class ThingDynamics(Dynamics):
+    """looks' = looks + change + head(memory', messages, looks, change, turn), with the probability that the thing will
+    be in sight and the doubt about its looks. Whatever is predicted of a file that holds nothing is nothing.
+
+    The memory of a belief is what was foreseen of its newest frame before that was looked at (`_Foreseen`).
+
+    Raises:
+        ContractError: Actions, or a width that is not that of things' tokens.
+    """
+
+    window = 1
+    recurrent = True
+    members = 1
+    scales: Tensor
+    weights: Tensor
+    importance: Tensor
+
+    def __init__(self, config: ThingDynamicsConfig) -> None:
+        super().__init__()
+        if config.actions or config.latent != WIDTH:
+            raise ContractError(
+                "the dynamics of things are told no actions",
+                got=f"actions of width {config.actions}, latents of {config.latent}",
+                expected=f"0 and {WIDTH}",
+                remedy="train with --action-free, or another --size",
+            )
+        self.hidden = config.hidden
+        told = 3 * len(LOOKS) + 2
+        C, M = config.hidden, config.messages
+        self.inwards = nn.Linear(told, C)
+        self.asks = nn.Linear(C + told, M)
+        self.tells = nn.Linear(C + told, M)
+        self.told = nn.Linear(M, M)
+        self.gate = nn.GRUCell(C + M, C)
+        self.head = nn.Sequential(
+            nn.Linear(C + M + told, 2 * C),
+            nn.SiLU(),
+            nn.Linear(2 * C, C),
+            nn.SiLU(),
+            nn.Linear(C, len(LOOKS) + 1 + len(ASPECTS)),
+        )
+        with torch.no_grad():  # it begins with what moved going on moving
+            self.head[-1].weight.mul_(0.1)
+            self.head[-1].bias.zero_()
+        self.register_buffer("scales", torch.tensor(_SCALES), persistent=False)
+        self.register_buffer("weights", torch.tensor(_WEIGHTS), persistent=False)
+        self.register_buffer("importance", torch.tensor(_IMPORTANCE), persistent=False)
+
+    def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
+        """Teacher-forced prediction; see `Dynamics.forward`."""
+        foreseen, tokens = self._blank(latents), list[Tensor]()
+        for t in range(latents.shape[1]):
+            foreseen, token = self._next(_looked(foreseen, latents[:, t]))
+            tokens.append(token)
+        return torch.stack(tokens, dim=1)[None]
+
+    def begin(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> tuple[Tensor, ...]:
+        """What was foreseen of the newest frame."""
+        return self.begins(latents, actions, (latents.shape[1],))[0]
+
+    def begins(
+        self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]
+    ) -> tuple[tuple[Tensor, ...], ...]:
+        """The memories after several lengths of history, in one pass."""
+        foreseen = [self._blank(latents)]
+        for t in range(max(lengths) - 1):
+            foreseen.append(self._next(_looked(foreseen[-1], latents[:, t]))[0])
+        return tuple(tuple(foreseen[length - 1]) for length in lengths)
+
+    def advance(self, belief: Belief, actions: Float[Tensor, "B A"]) -> tuple[Tensor, ...]:
+        """What is foreseen of the frame after the newest."""
+        return tuple(self._next(_looked(_Foreseen(*belief.memory), belief.newest))[0])
+
+    def rollout(
+        self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int, memory: bool
+    ) -> tuple[Float[Tensor, "B S K H N D"], tuple[Tensor, ...]]:
+        """Imagined latents; see `Dynamics.rollout`. Nobody acts: all sequences have one future."""
+        B, S, H, _ = actions.shape
+        check_hypotheses(self, hypotheses, H)
+        files = _looked(_Foreseen(*belief.memory), belief.newest)
+        foreseen, imagined = _Foreseen(*belief.memory), list[Tensor]()
+        for _ in range(H):
+            foreseen, token = self._next(files)
+            imagined.append(token)
+            files = _looked(foreseen, token)
+        futures = torch.stack(imagined, dim=1)[:, None, None].expand(-1, S, 1, -1, -1, -1)
+        return futures, tuple(part.repeat_interleave(S, dim=0) for part in foreseen) if memory else ()
+
+    def error(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead N"]:
+        """What is learned from: how far looks are off, each in proportion (pseudo-Huber), and the surprisal of that.
+
+        Doubt learns from the looks and not they from it: where errors are great at first, a likelihood would have them
+        doubted rather than mended (Seitzer et al., arXiv 2203.09168).
+        """
+        off = (predicted[..., OWN] - observed[..., OWN]) / self.scales
+        looks = (((off * off + 1).sqrt() - 1) * self.importance).sum(dim=-1)
+        settled = torch.cat([predicted[..., : OWN.start], predicted[..., OWN].detach(), predicted[..., DOUBT]], dim=-1)
+        return looks * observed[..., SEEN] * known(predicted) + self._unlikely(settled, observed)
+
+    def surprisal(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead"]:
+        """Negative log likelihood of all things together: Laplace's law for each aspect of what is in sight, in units
+        of `_SCALES`, and the odds of being in sight."""
+        return self._unlikely(predicted, observed).sum(dim=-1)
+
+    def _unlikely(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead N"]:
+        doubt = predicted[..., DOUBT].clamp(*_DOUBTS)
+        looks = (self.differences(predicted, observed) * (-doubt).exp() + doubt) * self.weights
+        held = known(predicted)
+        shown = observed[..., SEEN] * held
+        sight = predicted[..., SEEN].clamp(_LEAST_ODDS, 1 - _LEAST_ODDS)
+        odds = nn.functional.binary_cross_entropy(sight, observed[..., SEEN], reduction="none")
+        # Where nothing at all is seen the light is out, and that says nothing of what is there.
+        lit = observed[..., SEEN].sum(dim=-1, keepdim=True) > 0
+        # Of the empty files the first alone is asked whether something new will come into it.
+        first = ~held & ((~held).cumsum(dim=-1) == 1)
+        return looks.sum(dim=-1) * shown + _SEEN_WEIGHT * odds * (lit & (held | first))
+
+    def differences(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead N G"]:
+        """How far each aspect is off, in units of `_SCALES`."""
+        squares = ((predicted[..., OWN] - observed[..., OWN]) / self.scales).square()
+        means = [squares[..., list(aspect)].mean(dim=-1) for aspect in ASPECTS]
+        return (torch.stack(means, dim=-1) + _LEAST).sqrt()
+
+    def _blank(self, latents: Float[Tensor, "B T N D"]) -> _Foreseen:
+        looks = torch.zeros_like(latents[:, 0, :, OWN])
+        memory = looks.new_zeros(*looks.shape[:2], self.hidden)
+        return _Foreseen(memory, looks, looks, looks, looks, looks[..., 0])
+
+    def _next(self, files: _Files) -> tuple[_Foreseen, Float[Tensor, "B N D"]]:
+        """What is foreseen of the next frame."""
+        with torch.autocast(files.looks.device.type, enabled=False):  # places in bfloat16 are a quarter of a pixel off
+            held = (files.times > 0).float()
+            looks = files.looks * held[..., None]
+            told = torch.cat([looks, 4 * files.change, 8 * files.turn, files.seen[..., None], held[..., None]], dim=-1)
+            inner = torch.cat([files.memory, told], dim=-1)
+            pairs = nn.functional.relu(self.asks(inner)[:, :, None] + self.tells(inner)[:, None])
+            messages = self.told((pairs * held[:, None, :, None]).sum(dim=2) / 4)
+            entering = torch.cat([nn.functional.silu(self.inwards(told)), messages], dim=-1)
+            memory = self.gate(entering.flatten(0, 1), files.memory.flatten(0, 1)).unflatten(0, held.shape)
+            out = self.head(torch.cat([memory, messages, told], dim=-1))
+            change = (out[..., : len(LOOKS)] + files.change) * held[..., None]
+            odds = out[..., len(LOOKS)] + 4 * files.seen - 2
+            doubt = out[..., len(LOOKS) + 1 :] + 1
+            after = _Foreseen(memory, files.looks + change, change, files.looks, files.change, files.times)
+            age = torch.zeros_like(odds)
+            token = torch.cat([torch.sigmoid(odds)[..., None], age[..., None], after.looks, doubt], dim=-1)
+            return after, token
+
+
+def _looked(foreseen: _Foreseen, token: Float[Tensor, "B N D"]) -> _Files:
+    """What is seen, where there is something in sight, in the place of what was foreseen."""
+    seen = token[..., SEEN]
+    shown = (seen > 0.5)[..., None]
+    first = (foreseen.times < 0.5)[..., None]
+    looks = torch.where(shown, token[..., OWN], foreseen.looks)
+    change = torch.where(shown, (looks - foreseen.before).masked_fill(first, 0.0), foreseen.change)
+    twice = shown & (foreseen.times > 1.5)[..., None]
+    turn = torch.where(twice, change - foreseen.change_before, torch.zeros_like(change))
+    times = (foreseen.times + shown[..., 0]).clamp(max=3.0)
+    return _Files(foreseen.memory, looks, change, turn, seen, times)

@@ -1,0 +1,181 @@
+"""Object files: each thing of a film in a slot of its own, kept while it is out of sight.
+
+What is seen in a frame (`find_regions`) is matched with what was seen before, by place, colour and size; what matches
+nothing opens a new file (Kahneman, Treisman and Gibbs, Cognitive Psychology 1992). A file that finds nothing is marked
+as unseen and keeps its last looks. So every token of a clip's latents is one thing, and stays that thing: what predicts
+them need not find out first which is which (as PLATO is given: Piloto et al., Nature Human Behaviour 2022).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from monde.errors import ContractError
+from monde.perception.regions import LOOKS, find_regions
+from monde.types import Clip, Latents, Sensor
+from monde.types.checks import describe
+
+SEEN = 0
+"""Component of a token that says whether the thing is in sight: 0 or 1, and a probability where it is predicted."""
+AGE = 1
+"""Steps since it was last seen, a tenth of them."""
+OWN = slice(2, 2 + len(LOOKS))
+"""Components that say what it looks like, or looked like when it was last seen: `LOOKS`."""
+DOUBT = slice(2 + len(LOOKS), 2 + len(LOOKS) + 6)
+"""How far a prediction expects to be off, one number for each of `ASPECTS`: a logarithm; 0 of what is observed."""
+WIDTH = DOUBT.stop
+"""D."""
+ASPECTS: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3, 4, 5), (6,), (7, 8, 9), (10, 11, 12), (13, 14, 15))
+"""Looks that are right or wrong together: place, edges, area, spread, shape, colour."""
+
+_NEAR_PIXELS = 8.0
+"""Distance, in px of a frame of 64, that weighs as much as `_COLOUR` of colour or `_SIZE` of size."""
+_COLOUR = 0.25
+_SIZE = 0.3
+_MOST = (2.0, 1.5, 1.0)
+"""What distance, colour and size weigh at most: a thing may be elsewhere, or of another colour, and still be it."""
+_SAME = 2.6
+"""Weight up to which what is seen is what was seen before."""
+_WANDERS = 5.0
+"""A tenth of the steps out of sight by which a distance weighs half as much, inverted."""
+_NEVER = 9.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThingsConfig:
+    """Sizes.
+
+    Args:
+        things: N, files that are kept.
+        regions: Largest regions of a frame that are looked at.
+        latent: D, what a token tells (see `WIDTH`).
+    """
+
+    things: int = 8
+    regions: int = 10
+    latent: int = WIDTH
+
+
+class ThingPerception(nn.Module):
+    """Regions of like colour as object files, N tokens a frame; there is nothing to learn.
+
+    Raises:
+        ContractError: Other sensors than one camera, or another width than tokens have.
+    """
+
+    def __init__(self, sensors: tuple[Sensor, ...], config: ThingsConfig) -> None:
+        super().__init__()
+        if len(sensors) != 1 or sensors[0].kind != "rgb":
+            raise ContractError(
+                "things are seen by one camera",
+                got=[f"{sensor.name} ({sensor.kind})" for sensor in sensors],
+                expected="one sensor of kind rgb",
+                remedy="name one camera with --sensors, or train another --size",
+            )
+        if config.latent != WIDTH:
+            raise ContractError("a thing's token has one width", got=config.latent, expected=str(WIDTH))
+        self.sensors, self.config = sensors, config
+
+    def forward(self, clip: Clip, before: Float[Tensor, "B N D"] | None = None) -> Latents:
+        """An aligned clip to latents [B, T, N, D], one thing in each file.
+
+        Args:
+            clip: Frames of one film a row, one after the other.
+            before: The newest latents of what was seen before it, or none.
+
+        Raises:
+            ContractError: Frames of another shape or type than the model was made for.
+        """
+        sensor = self.sensors[0]
+        stream = clip.stream(sensor.name)
+        if tuple(stream.values.shape[2:]) != sensor.shape or stream.values.dtype != torch.uint8:
+            raise ContractError(
+                f"sensor {sensor.name!r} has another shape or type than the model was made for",
+                got=describe(stream.values),
+                expected=f"uint8 [B, T, {', '.join(map(str, sensor.shape))}]",
+                remedy="resize the frames to the size that the model was made for",
+            )
+        B, T = stream.values.shape[:2]
+        regions = find_regions(stream.values.flatten(0, 1), self.config.regions)
+        looks, found = regions.looks.unflatten(0, (B, T)), regions.found.unflatten(0, (B, T))
+        values = follow(looks, found & stream.valid[..., None], self.config.things, before)
+        return Latents(values, stream.times_seconds)
+
+
+def follow(
+    looks: Float[Tensor, "B T R 16"],
+    found: Bool[Tensor, "B T R"],
+    things: int,
+    before: Float[Tensor, "B N D"] | None = None,
+) -> Float[Tensor, "B T N D"]:
+    """The regions of T frames (see `Regions`) as files of things, each in a slot of its own."""
+    B, T = found.shape[:2]
+    files = looks.new_zeros(B, things, WIDTH) if before is None else before
+    steps = []
+    for t in range(T):
+        files = _matched(files, looks[:, t], found[:, t])
+        steps.append(files)
+    return torch.stack(steps, dim=1)
+
+
+def known(tokens: Float[Tensor, "*lead D"]) -> Bool[Tensor, "*lead"]:
+    """Whether a file holds a thing, in sight or not."""
+    return tokens[..., OWN.start + LOOKS.index("log_area")] > 0
+
+
+def _matched(
+    files: Float[Tensor, "B N D"], looks: Float[Tensor, "B R 16"], found: Bool[Tensor, "B R"]
+) -> Float[Tensor, "B N D"]:
+    """The files after one more frame."""
+    B, N, _ = files.shape
+    R = found.shape[1]
+    opened = known(files)
+    rows = torch.arange(B, device=files.device)
+    costs = _costs(files, looks).masked_fill(~(opened[:, :, None] & found[:, None]), _NEVER)
+    taken = torch.zeros_like(opened)
+    source = torch.zeros(B, N, dtype=torch.int64, device=files.device)
+    left = found.clone()
+    for _ in range(min(N, R)):  # the best match of all first
+        least, index = costs.flatten(1).min(dim=1)
+        which = least < _SAME
+        if not bool(which.any()):
+            break
+        row, k, r = rows[which], index[which] // R, index[which] % R
+        taken[row, k], source[row, k], left[row, r] = True, r, False
+        costs[row, k] = _NEVER
+        costs[row, :, r] = _NEVER
+    # Empty files are opened first, then those whose thing has been out of sight for longest are given up.
+    order = torch.where(opened, files[..., AGE], 1e6 - torch.arange(N, device=files.device, dtype=files.dtype))
+    for r in range(R):
+        which = left[:, r]
+        if not bool(which.any()):
+            continue
+        k = (order - 1e9 * taken).argmax(dim=1)
+        which = which & ~taken[rows, k]
+        row, k = rows[which], k[which]
+        taken[row, k], source[row, k] = True, r
+    picked = looks.gather(1, source[..., None].expand(-1, -1, looks.shape[-1]))
+    seen = torch.cat(
+        [
+            torch.ones_like(files[..., :1]),
+            torch.zeros_like(files[..., :1]),
+            picked,
+            torch.zeros_like(files[..., DOUBT]),
+        ],
+        dim=-1,
+    )
+    unseen = files.clone()
+    unseen[..., SEEN], unseen[..., DOUBT] = 0.0, 0.0
+    unseen[..., AGE] += 0.1 * known(files)
+    return torch.where(taken[..., None], seen, unseen)
+
+
+def _costs(files: Float[Tensor, "B N D"], looks: Float[Tensor, "B R 16"]) -> Float[Tensor, "B N R"]:
+    own = files[..., OWN]
+    place = torch.cdist(own[..., :2], looks[..., :2]) * (32 / _NEAR_PIXELS)
+    place = place / (1 + _WANDERS * files[..., AGE])[..., None]
+    colour = torch.cdist(own[..., 13:], looks[..., 13:], p=1) / (3 * _COLOUR)
+    size = (own[..., None, 6] - looks[:, None, :, 6]).abs() / _SIZE
+    return place.clamp(max=_MOST[0]) + colour.clamp(max=_MOST[1]) + size.clamp(max=_MOST[2])

@@ -1,0 +1,124 @@
+"""One law for all things: what goes on while nobody looks, and what is learned from."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from monde.dynamics import ThingDynamics, ThingDynamicsConfig
+from monde.errors import ContractError
+from monde.models import JEPA, model_config
+from monde.models.untrained import initialised
+from monde.perception.things import AGE, DOUBT, LOOKS, OWN, SEEN, WIDTH
+from monde.types import ActionSpec, Latents, Sensor
+
+CAMERA = Sensor(name="top", kind="rgb", shape=(3, 64, 64), rate_hz=20.0)
+ACTIONS = ActionSpec(unactuated=True, dt_seconds=0.05).with_block(4)
+
+
+@pytest.fixture
+def model() -> JEPA:
+    return initialised(model_config("things", (CAMERA,), ACTIONS), 0).eval()
+
+
+def film(steps: int = 6, files: int = 4, hidden: tuple[int, ...] = ()) -> Tensor:
+    """[1, T, N, D]: one thing at rest, one that moves to the right by 0.1 a step and may be hidden; the rest empty."""
+    tokens = torch.zeros(1, steps, files, WIDTH)
+    for t in range(steps):
+        for k, x in enumerate((-0.5, -0.4 + 0.1 * t)):
+            tokens[0, t, k, SEEN] = 1
+            tokens[0, t, k, OWN][0] = x
+            tokens[0, t, k, OWN][LOOKS.index("log_area")] = 1.0
+    for t in hidden:
+        tokens[0, t, 1] = tokens[0, t - 1, 1]
+        tokens[0, t, 1, SEEN] = 0
+        tokens[0, t, 1, AGE] += 0.1
+    return tokens
+
+
+def told(tokens: Tensor) -> Latents:
+    return Latents(tokens, torch.zeros(tokens.shape[:2], dtype=torch.float64))
+
+
+def nothing(tokens: Tensor) -> Tensor:
+    return tokens.new_zeros(len(tokens), tokens.shape[1] - 1, 0)
+
+
+def test_what_moves_goes_on_moving_before_anything_is_learned(model: JEPA) -> None:
+    tokens = film()
+    predicted = model.predict(told(tokens), nothing(tokens), None).one_step[0, 0, -1]
+    assert float(predicted[1, OWN][0]) == pytest.approx(0.1, abs=0.02)
+    assert float(predicted[0, OWN][0]) == pytest.approx(-0.5, abs=0.02)
+    assert not predicted[2:, OWN].any()
+
+
+def test_a_hidden_thing_goes_on_where_nobody_sees_it(model: JEPA) -> None:
+    tokens = film(steps=7, hidden=(4, 5, 6))
+    belief = model.recall(told(tokens), nothing(tokens))
+    ahead = model.imagine(belief, torch.zeros(1, 1, 2, 0)).latents[0, 0, 0]
+    # Three steps unseen and two more: where it was last is -0.1, where it is by now 0.2, and 0.4 at the end.
+    assert float(ahead[1, 1, OWN][0]) == pytest.approx(0.4, abs=0.12)
+
+
+def test_rollouts_are_steps_one_after_the_other(model: JEPA) -> None:
+    tokens = film()
+    belief = model.recall(told(tokens), nothing(tokens))
+    three = model.imagine(belief, torch.zeros(1, 1, 3, 0)).latents
+    one = model.imagine(belief, torch.zeros(1, 1, 1, 0), beliefs=True)
+    assert one.beliefs is not None
+    two = model.imagine(one.beliefs, torch.zeros(1, 1, 2, 0)).latents
+    torch.testing.assert_close(three, torch.cat([one.latents, two], dim=3))
+
+
+def test_the_order_of_files_does_not_matter(model: JEPA) -> None:
+    tokens, order = film(), [3, 1, 0, 2]
+    plain = model.predict(told(tokens), nothing(tokens), 2).one_step
+    turned = model.predict(told(tokens[:, :, order]), nothing(tokens), 2).one_step
+    torch.testing.assert_close(turned, plain[:, :, :, order])
+
+
+def test_looks_count_only_where_something_is_in_sight() -> None:
+    dynamics = ThingDynamics(ThingDynamicsConfig())
+    observed = film()[0, 0]
+    predicted = observed.clone()
+    predicted[:, SEEN] = 0.5
+    right = dynamics.error(predicted, observed)
+    wrong = predicted.clone()
+    wrong[1, OWN] += 1
+    assert dynamics.error(wrong, observed)[1] > right[1]
+    unseen = observed.clone()
+    unseen[1, SEEN] = 0
+    assert dynamics.error(wrong, unseen)[1] == dynamics.error(predicted, unseen)[1]
+
+
+def test_darkness_says_nothing_of_what_is_there() -> None:
+    dynamics = ThingDynamics(ThingDynamicsConfig())
+    observed = film()[0, 0]
+    dark = observed.clone()
+    dark[:, SEEN] = 0
+    sure, unsure = observed.clone(), observed.clone()
+    sure[:2, SEEN], unsure[:2, SEEN] = 0.99, 0.5
+    assert torch.equal(dynamics.error(sure, dark), dynamics.error(unsure, dark))
+    gone = observed.clone()
+    gone[1, SEEN] = 0
+    assert dynamics.surprisal(sure, gone) > dynamics.surprisal(unsure, gone)
+
+
+def test_doubt_is_surprised_less_and_pays_for_it() -> None:
+    dynamics = ThingDynamics(ThingDynamicsConfig())
+    observed = film()[0, 0]
+    off = observed.clone()
+    off[:2, OWN] += 0.5
+    sure, unsure = off.clone(), off.clone()
+    unsure[:, DOUBT] = 3
+    assert dynamics.surprisal(unsure, observed) < dynamics.surprisal(sure, observed)
+    exact = observed.clone()
+    exact[:, DOUBT] = 3
+    assert dynamics.surprisal(exact, observed) > dynamics.surprisal(observed, observed)
+
+
+def test_actions_are_refused() -> None:
+    with pytest.raises(ContractError, match="no actions"):
+        ThingDynamics(ThingDynamicsConfig(actions=2))
+    acting = ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), dt_seconds=0.1)
+    with pytest.raises(ContractError, match="no actions"):
+        initialised(model_config("things", (CAMERA,), acting), 0)

@@ -1,0 +1,145 @@
+"""Regions of like colour, and things that keep their files."""
+
+import numpy as np
+import pytest
+import torch
+
+from monde.errors import ContractError
+from monde.perception import ThingPerception, ThingsConfig
+from monde.perception.regions import LOOKS, find_regions
+from monde.perception.things import AGE, OWN, SEEN, known
+from monde.types import Clip, Sensor, Stream
+
+SIDE, FINE = 64, 8
+PAPER, RED, BLUE, GREY = (224, 230, 236), (214, 56, 48), (42, 84, 190), (96, 104, 116)
+CAMERA = Sensor(name="top", kind="rgb", shape=(3, SIDE, SIDE), rate_hz=20.0)
+
+
+def picture(*things: tuple[str, float, float, float, tuple[int, int, int]], light: float = 1.0) -> np.ndarray:
+    """[3, 64, 64] of (shape, x, y, radius of the disc of equal area, colour), edges blended."""
+    y, x = (np.mgrid[: SIDE * FINE, : SIDE * FINE] + 0.5) / FINE
+    frame = np.tile(np.array(PAPER, dtype=np.float64)[:, None, None], (1, SIDE, SIDE))
+    for shape, cx, cy, radius, colour in things:
+        area, dx, dy = np.pi * radius**2, x - cx, y - cy
+        if shape == "disc":
+            inside = dx**2 + dy**2 < radius**2
+        elif shape == "square":
+            inside = np.maximum(abs(dx), abs(dy)) < np.sqrt(area) / 2
+        else:  # a triangle of equal sides, its tip up
+            side = np.sqrt(area * 4 / np.sqrt(3))
+            height = side * np.sqrt(3) / 2
+            inside = (dy < height / 3) & (abs(dx) * np.sqrt(3) < dy + 2 * height / 3)
+        share = inside.reshape(SIDE, FINE, SIDE, FINE).mean((1, 3))
+        frame += share * (np.array(colour)[:, None, None] - frame)
+    return np.clip(frame * light + 0.5, 0, 255).astype(np.uint8)
+
+
+def regions(*frames: np.ndarray, most: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    found = find_regions(torch.from_numpy(np.stack(frames)), most)
+    return found.looks.numpy(), found.found.numpy()
+
+
+def look(looks: np.ndarray, name: str) -> np.ndarray:
+    return looks[..., LOOKS.index(name)]
+
+
+def clip(*frames: np.ndarray) -> Clip:
+    values = torch.from_numpy(np.stack(frames)[None])
+    times = torch.arange(len(frames), dtype=torch.float64)[None] * 0.2
+    return Clip({"top": Stream(values, times, torch.ones(1, len(frames), dtype=torch.bool))})
+
+
+def test_places_are_told_to_a_tenth_of_a_pixel_and_the_largest_comes_first() -> None:
+    looks, found = regions(picture(("disc", 20.3, 31.6, 4, RED), ("square", 44.8, 12.1, 5, BLUE)))
+    assert found[0].tolist() == [True, True, True, False, False, False]
+    places = (looks[0, 1:3, :2] + 1) * SIDE / 2
+    np.testing.assert_allclose(places, [[44.8, 12.1], [20.3, 31.6]], atol=0.1)
+    np.testing.assert_allclose(np.exp(4 * look(looks, "log_area")[0, 1:3]), [np.pi * 25, np.pi * 16], rtol=0.08)
+    assert look(looks, "red")[0, 2] > look(looks, "blue")[0, 2]
+    assert not looks[0, 3:].any()
+
+
+def test_shapes_of_equal_area_differ() -> None:
+    shown = {
+        shape: regions(picture((shape, 32.2, 30.7, 4.6, RED)))[0][0, 1] for shape in ("disc", "square", "triangle")
+    }
+    three = {shape: look(looks, "three_sided") for shape, looks in shown.items()}
+    four = {shape: look(looks, "four_sided") for shape, looks in shown.items()}
+    assert three["triangle"] > 5 * max(three["disc"], three["square"])
+    assert four["square"] > 5 * four["disc"]
+
+
+def test_dim_light_changes_little_and_darkness_shows_nothing() -> None:
+    thing = ("disc", 20.0, 31.0, 4.0, RED)
+    looks, found = regions(picture(thing), picture(thing, light=0.4), picture(thing, light=0.0))
+    np.testing.assert_allclose(looks[1, 1], looks[0, 1], atol=0.06)
+    assert not found[2].any()
+
+
+def test_two_shades_of_one_hue_are_one_thing_and_two_greys_are_two() -> None:
+    shaded = picture(("square", 30, 30, 5, (180, 40, 40)), ("square", 36, 30, 5, (120, 27, 27)))
+    assert regions(shaded)[1].sum() == 2
+    grey = picture(("square", 30, 30, 5, GREY), ("square", 36, 30, 5, (150, 158, 170)))
+    assert regions(grey)[1].sum() == 3
+
+
+def test_no_frames_have_no_regions() -> None:
+    assert find_regions(torch.zeros(0, 3, SIDE, SIDE, dtype=torch.uint8), 5).looks.shape == (0, 5, len(LOOKS))
+
+
+def test_things_keep_their_files_while_they_cross_and_while_they_are_hidden() -> None:
+    perception = ThingPerception((CAMERA,), ThingsConfig())
+    frames = [
+        picture(
+            ("disc", 12 + 5 * t, 30, 4, RED),
+            ("disc", 52 - 5 * t, 40, 4, BLUE),
+            *([("square", 34, 32, 9, GREY)] if 3 <= t <= 5 else []),
+        )
+        for t in range(9)
+    ]
+    tokens = perception(clip(*frames)).values[0]
+    reds = [
+        int((tokens[t, :, OWN][:, LOOKS.index("red")] - tokens[t, :, OWN][:, LOOKS.index("blue")]).argmax())
+        for t in (0, 8)
+    ]
+    assert reds[0] == reds[1]
+    x = tokens[:, reds[0], OWN][:, 0]
+    assert float(x[8] - x[0]) == pytest.approx(40 / 32, abs=0.02)
+    hidden = tokens[4, reds[0]]
+    assert hidden[SEEN] == 0 and hidden[AGE] > 0  # noqa: PT018 - one file
+    assert hidden[OWN][0] == tokens[3, reds[0], OWN][0] or tokens[3, reds[0], SEEN] == 0
+    assert tokens[8, reds[0], SEEN] == 1 and tokens[8, reds[0], AGE] == 0  # noqa: PT018 - one file
+    assert int(known(tokens[8]).sum()) == 4  # the screen has one, too
+
+
+def test_the_longest_unseen_is_given_up_when_there_are_too_many() -> None:
+    perception = ThingPerception((CAMERA,), ThingsConfig(things=3))
+    first, second = ("disc", 12, 12, 4, RED), ("disc", 50, 50, 4, BLUE)
+    third = ("square", 30, 30, 8, GREY)
+    tokens = perception(clip(picture(first, second), picture(second), picture(second, third))).values[0]
+    assert known(tokens).sum(-1).tolist() == [3, 3, 3]
+    assert tokens[2, :, SEEN].tolist() == [1, 1, 1]
+
+
+def test_frame_by_frame_is_as_all_at_once() -> None:
+    perception = ThingPerception((CAMERA,), ThingsConfig())
+    frames = [picture(("disc", 12 + 6 * t, 30, 4, RED), ("disc", 50, 20 + 3 * t, 3, BLUE)) for t in range(5)]
+    whole, before = perception(clip(*frames)).values, None
+    for t, frame in enumerate(frames):
+        before = perception(clip(frame), before).values[:, -1]
+        assert torch.equal(before, whole[:, t])
+
+
+@pytest.mark.parametrize("sensor", [Sensor(name="state", kind="state", shape=(4,), rate_hz=20.0, names=tuple("abcd"))])
+def test_only_one_camera_is_read(sensor: Sensor) -> None:
+    with pytest.raises(ContractError, match="one camera"):
+        ThingPerception((sensor,), ThingsConfig())
+    with pytest.raises(ContractError, match="one camera"):
+        ThingPerception((CAMERA, CAMERA), ThingsConfig())
+
+
+def test_frames_of_another_size_are_refused() -> None:
+    values = torch.zeros(1, 2, 3, 32, 32, dtype=torch.uint8)
+    other = Clip({"top": Stream(values, torch.zeros(1, 2, dtype=torch.float64), torch.ones(1, 2, dtype=torch.bool))})
+    with pytest.raises(ContractError, match="another shape"):
+        ThingPerception((CAMERA,), ThingsConfig())(other)
