@@ -8,8 +8,8 @@ from monde.dynamics import ThingDynamics, ThingDynamicsConfig
 from monde.errors import ContractError
 from monde.models import JEPA, model_config
 from monde.models.untrained import initialised
-from monde.perception.things import AGE, DOUBT, LOOKS, OWN, SEEN, WIDTH
 from monde.types import ActionSpec, Latents, Sensor
+from monde.types.things import AGE, DOUBT, LOOKS, OWN, SEEN, WIDTH
 
 CAMERA = Sensor(name="top", kind="rgb", shape=(3, 64, 64), rate_hz=20.0)
 ACTIONS = ActionSpec(unactuated=True, dt_seconds=0.05).with_block(4)

@@ -6,9 +6,9 @@ import torch
 
 from monde.errors import ContractError
 from monde.perception import ThingPerception, ThingsConfig
-from monde.perception.regions import LOOKS, find_regions
-from monde.perception.things import AGE, OWN, SEEN, known
+from monde.perception.regions import find_regions
 from monde.types import Clip, Sensor, Stream
+from monde.types.things import AGE, LOOKS, OWN, SEEN, known
 
 SIDE, FINE = 64, 8
 PAPER, RED, BLUE, GREY = (224, 230, 236), (214, 56, 48), (42, 84, 190), (96, 104, 116)

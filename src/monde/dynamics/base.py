@@ -19,12 +19,14 @@ class Dynamics(nn.Module, ABC):
     Attributes:
         window: Frames of history that a prediction may use, the newest included.
         members: Hypotheses that can be told apart (ensemble members).
+        horizons: Steps ahead at which its surprise tells most (`monde.evaluation.physics.surprise`).
         recurrent: Whether its memory is all that it keeps of the past, of constant size.
     """
 
     window: int
     members: int
     recurrent: bool = False
+    horizons: tuple[int, ...] = (3, 4, 6)
 
     @abstractmethod
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:

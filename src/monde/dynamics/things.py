@@ -1,8 +1,8 @@
 """Dynamics of object files: every thing by one law, drawn on by the others.
 
-An interaction network (Battaglia et al., arXiv 1612.00222) with a memory for each thing. Where a thing is in sight, what
-is seen corrects what was foreseen; where it is not, what was foreseen stands in its place and goes on: that is how it
-lives on behind a screen. How far each prediction expects to be off is predicted with it.
+An interaction network (Battaglia et al., arXiv 1612.00222) with a memory for each thing. Where a thing is in sight,
+what is seen corrects what was foreseen; where it is not, what was foreseen stands in its place and goes on: that is how
+it lives on behind a screen. How far each prediction expects to be off is predicted with it.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from monde.dynamics.base import Dynamics, check_hypotheses
 from monde.errors import ContractError
-from monde.perception.things import ASPECTS, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
 from monde.types import Belief
+from monde.types.things import ASPECTS, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
 
 _SCALES = (0.03, 0.03, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.02, 0.1, 0.1, 0.05, 0.05, 0.05)
 """Differences of each of `LOOKS` that count as one: about a pixel of 64, a twentieth of a colour."""
@@ -32,6 +32,9 @@ _WEIGHTS = (2.0, 1.0, 1.0, 0.5, 1.0, 1.0)
 _DOUBTS = (-3.0, 6.0)
 """Least and greatest doubt."""
 _SEEN_WEIGHT = 5.0
+
+_NEW = 30.0
+"""Negative log likelihood of the looks of a thing that was not known: some 20 px and half of all colours off."""
 
 _LEAST_ODDS = 1e-4
 """Nothing is less likely than this."""
@@ -106,6 +109,7 @@ class ThingDynamics(Dynamics):
 
     window = 1
     recurrent = True
+    horizons = (1, 2, 3, 4, 5)
     members = 1
     scales: Tensor
     weights: Tensor
@@ -128,16 +132,11 @@ class ThingDynamics(Dynamics):
         self.tells = nn.Linear(C + told, M)
         self.told = nn.Linear(M, M)
         self.gate = nn.GRUCell(C + M, C)
-        self.head = nn.Sequential(
-            nn.Linear(C + M + told, 2 * C),
-            nn.SiLU(),
-            nn.Linear(2 * C, C),
-            nn.SiLU(),
-            nn.Linear(C, len(LOOKS) + 1 + len(ASPECTS)),
-        )
+        last = nn.Linear(C, len(LOOKS) + 1 + len(ASPECTS))
         with torch.no_grad():  # it begins with what moved going on moving
-            self.head[-1].weight.mul_(0.1)
-            self.head[-1].bias.zero_()
+            last.weight.mul_(0.1)
+            last.bias.zero_()
+        self.head = nn.Sequential(nn.Linear(C + M + told, 2 * C), nn.SiLU(), nn.Linear(2 * C, C), nn.SiLU(), last)
         self.register_buffer("scales", torch.tensor(_SCALES), persistent=False)
         self.register_buffer("weights", torch.tensor(_WEIGHTS), persistent=False)
         self.register_buffer("importance", torch.tensor(_IMPORTANCE), persistent=False)
@@ -171,7 +170,7 @@ class ThingDynamics(Dynamics):
         self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int, memory: bool
     ) -> tuple[Float[Tensor, "B S K H N D"], tuple[Tensor, ...]]:
         """Imagined latents; see `Dynamics.rollout`. Nobody acts: all sequences have one future."""
-        B, S, H, _ = actions.shape
+        _, S, H, _ = actions.shape
         check_hypotheses(self, hypotheses, H)
         files = _looked(_Foreseen(*belief.memory), belief.newest)
         foreseen, imagined = _Foreseen(*belief.memory), list[Tensor]()
@@ -199,8 +198,9 @@ class ThingDynamics(Dynamics):
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead"]:
         """Negative log likelihood of all things together: Laplace's law for each aspect of what is in sight, in units
-        of `_SCALES`, and the odds of being in sight."""
-        return self._unlikely(predicted, observed).sum(dim=-1)
+        of `_SCALES`, the odds of being in sight, and a price for what nobody knew of, whatever it looks like."""
+        new = observed[..., SEEN] * ~known(predicted)
+        return (self._unlikely(predicted, observed) + _NEW * new).sum(dim=-1)
 
     def _unlikely(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]

@@ -14,26 +14,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from scipy import ndimage
 from torch import Tensor, nn
 
-LOOKS = (
-    "x",
-    "y",
-    "left",
-    "top",
-    "right",
-    "bottom",
-    "log_area",
-    "spread_x",
-    "spread_y",
-    "slant",
-    "stretch",
-    "three_sided",
-    "four_sided",
-    "red",
-    "green",
-    "blue",
-)
-"""What is told of a region: centroid and edges (-1 to 1 across the frame), a quarter of the logarithm of its pixels,
-its spread, the moments that tell a disc from a square and a triangle, and its logarithmic colour beside the median."""
+from monde.types.things import LOOKS
 
 LEAST_PIXELS = 4
 """Smaller regions are edges between others."""

@@ -13,22 +13,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monde.errors import ContractError
-from monde.perception.regions import LOOKS, find_regions
+from monde.perception.regions import find_regions
 from monde.types import Clip, Latents, Sensor
 from monde.types.checks import describe
-
-SEEN = 0
-"""Component of a token that says whether the thing is in sight: 0 or 1, and a probability where it is predicted."""
-AGE = 1
-"""Steps since it was last seen, a tenth of them."""
-OWN = slice(2, 2 + len(LOOKS))
-"""Components that say what it looks like, or looked like when it was last seen: `LOOKS`."""
-DOUBT = slice(2 + len(LOOKS), 2 + len(LOOKS) + 6)
-"""How far a prediction expects to be off, one number for each of `ASPECTS`: a logarithm; 0 of what is observed."""
-WIDTH = DOUBT.stop
-"""D."""
-ASPECTS: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3, 4, 5), (6,), (7, 8, 9), (10, 11, 12), (13, 14, 15))
-"""Looks that are right or wrong together: place, edges, area, spread, shape, colour."""
+from monde.types.things import AGE, DOUBT, OWN, SEEN, WIDTH, known
 
 _NEAR_PIXELS = 8.0
 """Distance, in px of a frame of 64, that weighs as much as `_COLOUR` of colour or `_SIZE` of size."""
@@ -120,11 +108,6 @@ def follow(
     return torch.stack(steps, dim=1)
 
 
-def known(tokens: Float[Tensor, "*lead D"]) -> Bool[Tensor, "*lead"]:
-    """Whether a file holds a thing, in sight or not."""
-    return tokens[..., OWN.start + LOOKS.index("log_area")] > 0
-
-
 def _matched(
     files: Float[Tensor, "B N D"], looks: Float[Tensor, "B R 16"], found: Bool[Tensor, "B R"]
 ) -> Float[Tensor, "B N D"]:
@@ -148,24 +131,17 @@ def _matched(
         costs[row, :, r] = _NEVER
     # Empty files are opened first, then those whose thing has been out of sight for longest are given up.
     order = torch.where(opened, files[..., AGE], 1e6 - torch.arange(N, device=files.device, dtype=files.dtype))
-    for r in range(R):
-        which = left[:, r]
+    for region in range(R):
+        which = left[:, region]
         if not bool(which.any()):
             continue
         k = (order - 1e9 * taken).argmax(dim=1)
         which = which & ~taken[rows, k]
         row, k = rows[which], k[which]
-        taken[row, k], source[row, k] = True, r
+        taken[row, k], source[row, k] = True, region
     picked = looks.gather(1, source[..., None].expand(-1, -1, looks.shape[-1]))
-    seen = torch.cat(
-        [
-            torch.ones_like(files[..., :1]),
-            torch.zeros_like(files[..., :1]),
-            picked,
-            torch.zeros_like(files[..., DOUBT]),
-        ],
-        dim=-1,
-    )
+    one, nothing = torch.ones_like(files[..., :1]), torch.zeros_like(files)
+    seen = torch.cat([one, nothing[..., :1], picked, nothing[..., DOUBT]], dim=-1)
     unseen = files.clone()
     unseen[..., SEEN], unseen[..., DOUBT] = 0.0, 0.0
     unseen[..., AGE] += 0.1 * known(files)

@@ -60,7 +60,7 @@ class PhysicsRecipe(Trained):
 
 
 def physics(
-    out: Path, *, space: str = "2d", minutes: float = 26.0, films: int = 8_000, sets: int = 100, seed: int = 0
+    out: Path, *, space: str = "2d", minutes: float = 27.0, films: int = 8_000, sets: int = 100, seed: int = 0
 ) -> PhysicsRecipe:
     """Possible films of all principles at 20 Hz, steps of 0.2 s, a model of things (size "things").
 

@@ -47,8 +47,8 @@ class RefineConfig:
     Args:
         minutes: Time for it, encoding included; or none.
         steps: Optimiser steps, or none; with `minutes`, whichever ends first.
-        windows: Lengths of the windows in model steps, one of which is drawn for each batch; none for whole films, which
-            are told apart by length (and by how many tokens they fill), so that a batch has no padding.
+        windows: Lengths of the windows in model steps, one of which is drawn for each batch; none for whole films,
+            which are told apart by length and by how many tokens they fill, so that a batch has no padding.
         rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
         batch: Windows in a batch.
         learning_rate: Peak rate of AdamW.
@@ -172,9 +172,8 @@ def refine_dynamics(
         DataError: No episode is as long as the windows.
         TrainingError: A loss or a gradient that is not finite.
     """
-    error = Objective(
-        replace(objective, regulariser_weight=0.0, within_weight=0.0), model.latent, 0, model.dynamics.error
-    )
+    plain = replace(objective, regulariser_weight=0.0, within_weight=0.0)
+    error = Objective(plain, model.latent, 0, model.dynamics.error)
     rng, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
     weights = list(model.dynamics.parameters())
     optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=1e-4)

@@ -9,7 +9,7 @@ from monde.evaluation.physics.hidden_run import HiddenFilmsConfig, score_hidden_
 from monde.evaluation.physics.run import physics_config, score_physics
 from monde.evaluation.physics.scoring import FilmScorer, PairsConfig, score_pairs
 from monde.evaluation.physics.shortcuts import Features, ShortcutScore, features, pairwise, shortcut_scores
-from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, surprise
+from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, judging, surprise
 
 __all__ = [
     "Features",
@@ -29,6 +29,7 @@ __all__ = [
     "features",
     "fit_pixels",
     "freeze",
+    "judging",
     "pairwise",
     "physics_config",
     "read_footage",

@@ -12,7 +12,7 @@ from monde.errors import DataError
 from monde.evaluation.physics.footage import Footage, footage_of
 from monde.evaluation.physics.frames import FolderFrames, LaterFrames, Source, VideoFrames
 from monde.evaluation.physics.run import watching_model
-from monde.evaluation.physics.surprise import SurpriseConfig, surprise
+from monde.evaluation.physics.surprise import SurpriseConfig, judging, surprise
 from monde.evaluation.physics_sets import (
     Absence,
     Item,
@@ -77,9 +77,9 @@ def score_field_set(
         ContractError: A set that asks for answers in words.
     """
     tell = progress or (lambda stage, done, wanted: None)
-    chosen = config or SurpriseConfig()
     tell("opening", 0, 1)
     model = watching_model(run)
+    chosen = config or judging(model)
     opened = open_physics_set(folder)
     check_surprise_scores(opened)
     known = survey(opened)

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from monde.evaluation.physics.footage import Footage, read_footage
 from monde.evaluation.physics.run import watching_model
-from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, surprise
+from monde.evaluation.physics.surprise import Surprise, SurpriseConfig, judging, surprise
 
 MOMENTS = 3
 """Most surprising moments that are named."""
@@ -94,9 +94,9 @@ def surprise_of_film(
         DataError: The film cannot be read, or is too short, too long or too slow.
     """
     tell = progress or (lambda stage, done, wanted: None)
-    chosen = config or SurpriseConfig()
     tell("opening", 0, 3)
     model = watching_model(run)
+    chosen = config or judging(model)
     tell("reading the film", 1, 3)
     camera = model.sensors[0]
     footage = read_footage(path, (camera.shape[1], camera.shape[2]), model.actions, chosen.least_steps, rate_hz)

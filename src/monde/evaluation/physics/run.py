@@ -14,7 +14,7 @@ from monde.errors import DataError, StoreError, UsageError
 from monde.evaluation.physics.beliefs import frames_per_step
 from monde.evaluation.physics.floors import REACH, copy_last, fit_pixels
 from monde.evaluation.physics.scoring import FilmScorer, PairsConfig, score_pairs
-from monde.evaluation.physics.surprise import SurpriseConfig, surprise
+from monde.evaluation.physics.surprise import judging, surprise
 from monde.evaluation.protocol import scorecard
 from monde.evaluation.surprised import SurprisedFilms
 from monde.models import JEPA, load_model
@@ -74,7 +74,7 @@ def score_physics(run: Path, config: PairsConfig | None = None, progress: Progre
     }
     rows = score_pairs(scorers, chosen, lambda done, wanted: tell("pairs", done, wanted))
     folder = RunFolder(run)
-    card = _card(chosen, setup, folder, size)
+    card = _card(chosen, setup, model, folder)
     score = scorecard(run.resolve().name, rows, card, (train.seed, chosen.seed))
     _show(folder, model, chosen, size, tell)
     write_json(folder.physics, score.to_json())
@@ -196,12 +196,13 @@ def _training_films(setup: Setup, camera: str, stride: int) -> Iterator[UInt8[np
         yield np.ascontiguousarray(np.stack(films).transpose(0, 1, 4, 2, 3))
 
 
-def _card(config: PairsConfig, setup: Setup, folder: RunFolder, size: tuple[int, int]) -> dict[str, object]:
+def _card(config: PairsConfig, setup: Setup, model: JEPA, folder: RunFolder) -> dict[str, object]:
     """Everything that figures depend on."""
+    _, height, width = model.sensors[0].shape
     return {
         "pairs": to_json(config),
-        "frames": f"{size[0]}×{size[1]} px at {RATE_HZ:g} Hz",
-        "surprise": to_json(SurpriseConfig()),
+        "frames": f"{height}×{width} px at {RATE_HZ:g} Hz",
+        "surprise": to_json(judging(model)),
         "pixel_predictor": {"films": PIXEL_FILMS, "reach_pixels": REACH},
         "checkpoint": folder.latest().name,
         "data_hash": setup.recording.fingerprint,

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float64, UInt8
 from torch import Tensor
 
+from monde.dynamics import Dynamics
 from monde.errors import ContractError, DataError
 from monde.evaluation.physics.beliefs import encode_films, frames_per_step
 from monde.models import JEPA
@@ -36,7 +37,7 @@ class SurpriseConfig:
         ContractError: No horizon or no context, or one below 1.
     """
 
-    horizons: tuple[int, ...] = (3, 4, 6)
+    horizons: tuple[int, ...] = Dynamics.horizons
     moments: tuple[int, ...] = (1,)
     batch: int = 32
 
@@ -50,6 +51,11 @@ class SurpriseConfig:
         return 1 + max(self.horizons)
 
 
+def judging(model: JEPA) -> SurpriseConfig:
+    """How films are judged by this model, unless told otherwise."""
+    return SurpriseConfig(horizons=model.dynamics.horizons)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Surprise:
     """n films of T frames.
@@ -58,8 +64,8 @@ class Surprise:
         errors: [n, T] root mean squared error of the latent that was predicted from all that was seen before, by
             horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
         contrasts: [n, T] surprisal (`Dynamics.surprisal`) of that prediction less that of a prediction from a short
-            context, by (horizon, length of the context), both in model steps; NaN likewise. Where dynamics tell no doubt
-            it is the logarithm of the ratio of their errors.
+            context, by (horizon, length of the context), both in model steps; NaN likewise. Where dynamics tell no
+            doubt it is the logarithm of the ratio of their errors.
         rate_hz: Frames a second.
     """
 
@@ -90,13 +96,13 @@ def surprise(
         model: In evaluation mode; reads one camera, and no actions.
         films: Of the camera's size.
         rate_hz: Frames a second.
-        config: How films are judged.
+        config: How films are judged; `judging(model)` by default.
 
     Raises:
         ContractError: A model that is told actions or reads other sensors, or films of another size.
         DataError: Films of another rate than the model's, or shorter than the context; predictions that are not finite.
     """
-    chosen = config or SurpriseConfig()
+    chosen = config or judging(model)
     stride = _stride(model, films, rate_hz, chosen)
     n, T = films.shape[:2]
     errors = {k: np.full((n, T), np.nan) for k in chosen.horizons}
@@ -131,7 +137,7 @@ def _compared(
 ) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[tuple[int, int], Float64[np.ndarray, "n u"]]]:
     """Errors from all frames before by horizon, and their contrasts."""
     errors, whole = _predictions(model, latents, None, config)
-    contrasts = {}
+    contrasts: dict[tuple[int, int], Float64[np.ndarray, "n u"]] = {}
     for c in config.moments:
         _, shorter = _predictions(model, latents, c, config)
         contrasts |= {(k, c): whole[k] - shorter[k] for k in config.horizons}

@@ -14,7 +14,7 @@ from monde.bets.corners.shown import Frames, Rendering
 from monde.bets.corners.states import PLACES_AT, SLOT_OF, SLOTS
 from monde.bets.questions.rooms import RATE_HZ
 from monde.evaluation.physics.beliefs import beliefs_along, imagined_belief
-from monde.evaluation.physics.surprise import SurpriseConfig, contrast
+from monde.evaluation.physics.surprise import contrast, judging
 from monde.models import JEPA, load_model
 
 Place = Float64[np.ndarray, " 2"]
@@ -85,7 +85,7 @@ class Films:
     def surprise(self, film: Frames) -> float:
         """How unexpected a film is: the mean contrast of `monde.evaluation.physics.surprise`, over all phases of its
         step."""
-        stride, config = self._model.actions.block, SurpriseConfig()
+        stride, config = self._model.actions.block, judging(self._model)
         found = []
         for phase in range(stride):
             latents = encoded(self._model, film[None, phase::stride])
