@@ -74,13 +74,15 @@ def model_config(
         encoder: Of small frames; by default what the size says.
 
     Raises:
-        UsageError: An unknown size, an encoder for a size that is a ViT, or frames that no patch size divides.
+        UsageError: An unknown size, an encoder for a size that sees in a way of its own, or frames that no patch size divides.
     """
     if size not in get_args(Size):
         raise unknown_name("size", size, list(get_args(Size)))
     if encoder is not None and size not in SMALL:
         raise UsageError(
-            f"size {size!r} sees with a ViT", got=f"encoder {encoder!r}", remedy=f"take one of {', '.join(SMALL)}"
+            f"size {size!r} sees in a way of its own",
+            got=f"encoder {encoder!r}",
+            remedy=f"take one of {', '.join(SMALL)}",
         )
     side = max((max(sensor.shape[1:]) for sensor in sensors if sensor.picture), default=0)
     if size == "nano":

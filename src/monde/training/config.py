@@ -161,12 +161,10 @@ class TrainConfig:
 
     @property
     def minimised(self) -> ObjectiveConfig:
-        """The objective; latents of a frozen encoder cannot collapse, and are not regularised."""
-        return (
-            self.objective
-            if self.backbone is None
-            else replace(self.objective, regulariser_weight=0.0, within_weight=0.0, kept_weight=0.0)
-        )
+        """The objective; latents of what learns nothing cannot collapse, and are not regularised."""
+        if self.backbone is None and self.size != "things":
+            return self.objective
+        return replace(self.objective, regulariser_weight=0.0, within_weight=0.0, kept_weight=0.0)
 
 
 def default_learning_rate(size: str) -> float:

@@ -22,7 +22,7 @@ from monde.data import (
 )
 from monde.errors import DataError, StoreError, UsageError
 from monde.models import JEPA, ModelConfig, model_config, untrained
-from monde.perception import BackboneConfig, tokens_name
+from monde.perception import BackboneConfig, ThingsConfig, tokens_name
 from monde.protocols import Recording
 from monde.store import RunFolder, commit, machine, utc_now, write_json
 from monde.store.typed import from_json, to_json
@@ -72,8 +72,9 @@ class Setup:
 
     @property
     def probed(self) -> Sensor | None:
-        """A recorded state or pose that the model does not see, to probe for while training; none with a backbone."""
-        if isinstance(self.model.perception, BackboneConfig):
+        """A recorded state or pose that the model does not see, to probe for while training; none where perception
+        learns nothing."""
+        if isinstance(self.model.perception, BackboneConfig | ThingsConfig):
             return None
         seen = {sensor.name for sensor in self.model.sensors}
         return next((s for s in self.recording.sensors if s.kind in ASKED and s.name not in seen), None)
