@@ -140,7 +140,7 @@ def test_small_sizes_take_another_encoder() -> None:
     assert config.perception == replace(model_config("nano", (TOP,), ACTIONS).perception, encoder="focus")
     assert JEPA(config).encode(clip_of(3)).values.shape == (2, 3, 1, 64)
     assert model_config("memory", (TOP,), ACTIONS, encoder="focus") == model_config("memory", (TOP,), ACTIONS)
-    with pytest.raises(UsageError, match="ViT"):
+    with pytest.raises(UsageError, match="way of its own"):
         model_config("tiny", (TOP,), ACTIONS, encoder="conv")
 
 

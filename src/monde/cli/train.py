@@ -27,8 +27,8 @@ class Train:
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: that of DATA)")] = None
     """Name of the run."""
     size: Literal["nano", "memory", "things", "tiny", "small", "base"] = "nano"
-    """The one dial: nano trains in CPU minutes, memory keeps in mind what is hidden, things sees plain films as objects,
-    tiny has 15 M parameters."""
+    """The one dial: nano trains in CPU minutes, memory keeps in mind what is hidden, things sees plain films as
+    objects, tiny has 15 M parameters."""
     encoder: Annotated[
         Literal["conv", "focus"] | None, tyro.conf.arg(help_behavior_hint="(default: that of the size)")
     ] = None

@@ -74,7 +74,8 @@ def model_config(
         encoder: Of small frames; by default what the size says.
 
     Raises:
-        UsageError: An unknown size, an encoder for a size that sees in a way of its own, or frames that no patch size divides.
+        UsageError: An unknown size, an encoder for a size that sees in a way of its own, or frames that no patch size
+            divides.
     """
     if size not in get_args(Size):
         raise unknown_name("size", size, list(get_args(Size)))

@@ -161,10 +161,12 @@ class TrainConfig:
 
     @property
     def minimised(self) -> ObjectiveConfig:
-        """The objective; latents of what learns nothing cannot collapse, and are not regularised."""
+        """The objective; latents of what learns nothing cannot collapse, and are not regularised. Things' errors are
+        likelihoods, in which outliers have their place."""
         if self.backbone is None and self.size != "things":
             return self.objective
-        return replace(self.objective, regulariser_weight=0.0, within_weight=0.0, kept_weight=0.0)
+        plain = replace(self.objective, regulariser_weight=0.0, within_weight=0.0, kept_weight=0.0)
+        return replace(plain, outliers=None) if self.size == "things" else plain
 
 
 def default_learning_rate(size: str) -> float:
