@@ -9,10 +9,11 @@ import torch
 
 from monde.agents import record_scenes
 from monde.errors import DataError, UsageError
+from monde.export.onnx_files import open_parts
 from monde.models import load_model
 from monde.objectives import ObjectiveConfig
 from monde.store import RunFolder
-from monde.training import RefineConfig, TrainConfig, refine, train
+from monde.training import AdaptConfig, RefineConfig, TrainConfig, adapt, refine, train
 from monde.training.refine import encode_episodes, refine_dynamics
 from monde.training.setup import reopen
 
@@ -120,3 +121,15 @@ def test_films_of_two_steps_are_refused(tmp_path: Path) -> None:
     short = replace(data, starts=np.arange(0, len(data.latents), 8))
     with pytest.raises(DataError, match="three steps"):
         refine_dynamics(model, short, ObjectiveConfig(context=1), RefineConfig(minutes=None, steps=1, windows=()), 0.0)
+
+
+def test_things_are_neither_exported_nor_adapted(tmp_path: Path) -> None:
+    record_scenes("inertia", tmp_path / "data", films=8, seed=3)
+    config = replace(configured(tmp_path / "data", tmp_path / "run", steps=1), size="things")
+    train(config)
+    assert config.minimised.outliers is None
+    with pytest.raises(UsageError, match="sees things"):
+        open_parts(tmp_path / "run")
+    adapting = AdaptConfig(run=str(tmp_path / "run"), data=str(tmp_path / "data"), out=str(tmp_path / "out"), steps=1)
+    with pytest.raises(UsageError, match="no encoder to adapt"):
+        adapt(adapting)

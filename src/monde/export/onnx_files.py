@@ -15,7 +15,7 @@ from monde.actors import Actor
 from monde.errors import StoreError, UsageError
 from monde.export.graphs import Graph, graphs_of
 from monde.models import JEPA, load_model, weights_hash
-from monde.perception import BackboneConfig
+from monde.perception import BackboneConfig, ThingsConfig
 from monde.readouts import TemporalDistance
 from monde.store import RunFolder, atomic_folder, sha256_file
 from monde.store.typed import to_json
@@ -45,7 +45,7 @@ def open_parts(run: Path) -> tuple[JEPA, Actor | None, TemporalDistance | None]:
 
     Raises:
         StoreError: Not a run, or parts that were altered or belong to other weights.
-        UsageError: A frozen backbone, whose own tools export it.
+        UsageError: A frozen backbone, whose own tools export it, or object files, which are no graph.
     """
     folder, of = RunFolder(run), weights_hash(run)
     model = load_model(run).requires_grad_(False)
@@ -55,6 +55,13 @@ def open_parts(run: Path) -> tuple[JEPA, Actor | None, TemporalDistance | None]:
             got=type(model.config.perception).__name__,
             expected="an encoder of monde's own",
             remedy="export the backbone with its own tools, and serve the run with `monde serve`",
+        )
+    if isinstance(model.config.perception, ThingsConfig):
+        raise UsageError(
+            f"{run} sees things, and regions of like colour are found by no graph",
+            got="size things",
+            expected="an encoder that is learned",
+            remedy="serve the run with `monde serve`, or train another --size",
         )
     actor = Actor.load(folder.actor, of).requires_grad_(False) if folder.actor.exists() else None
     if not folder.temporal_distance.exists():

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from monde.dynamics.base import NEGLIGIBLE
 from monde.errors import ContractError, DataError
-from monde.evaluation.physics import SurpriseConfig, surprise
-from monde.evaluation.physics.surprise import NEGLIGIBLE
+from monde.evaluation.physics import SurpriseConfig, judging, surprise
+from monde.evaluation.physics.beliefs import Seen, encode_films
 from monde.models import JEPA, initialised, model_config
-from monde.types import ActionSpec, Clip, Sensor, Stream
+from monde.types import ActionSpec, Clip, Latents, Sensor, Stream
+from monde.worlds.scenes import make_pairs
 
 RATE = 20.0
 
@@ -101,3 +103,40 @@ def test_films_that_cannot_be_judged_are_refused() -> None:
         surprise(acting.eval(), some_films(), RATE)
     with pytest.raises(ContractError, match="empty"):
         SurpriseConfig(horizons=())
+
+
+def a_model_of_things() -> JEPA:
+    camera = Sensor(name="top", kind="rgb", shape=(3, 64, 64), rate_hz=RATE)
+    actions = ActionSpec(unactuated=True, dt_seconds=1 / RATE).with_block(4)
+    return initialised(model_config("things", (camera,), actions), 0).eval()
+
+
+def test_contrasts_of_things_are_likelihoods_at_their_own_horizons() -> None:
+    model, films = a_model_of_things(), make_pairs("permanence", "easy", 1, seed=1).films[0]
+    found = surprise(model, films, RATE)
+    assert {k for k, _ in found.contrasts} == set(judging(model).horizons) == {1, 2, 3, 4, 5}
+    latents = encode_films(model, films[:, ::4])
+    T = latents.values.shape[1]
+    assert T == 8
+    whole = model.recall_each(latents, latents.values.new_zeros(4, T - 1, 0), (6,))
+    last = model.recall(
+        Latents(latents.values[:, 5:6], latents.times_seconds[:, 5:6]), latents.values.new_zeros(4, 0, 0)
+    )
+    surprisals = [
+        model.dynamics.surprisal(
+            model.imagine(belief, latents.values.new_zeros(4, 1, 2, 0)).latents[:, 0, 0, 1], latents.values[:, 7]
+        )
+        for belief in (whole, last)
+    ]
+    expected = (surprisals[0] - surprisals[1]).detach().numpy()
+    np.testing.assert_allclose(found.contrasts[2, 1][:, 28], expected, atol=1e-3)
+
+
+def test_models_that_see_alike_look_once() -> None:
+    model, films = a_model_of_things(), make_pairs("inertia", "easy", 1, seed=1).films[0]
+    see = Seen(alike=True)
+    assert see(model, films[:, ::4]) is see(model, films[:, ::4].copy())
+    assert see(model, films[:, ::4]) is not see(model, films[:, 1::4])
+    np.testing.assert_array_equal(surprise(model, films, RATE, see=see).curve, surprise(model, films, RATE).curve)
+    apart = Seen(alike=False)
+    assert apart(model, films[:, ::4]) is not apart(model, films[:, ::4])

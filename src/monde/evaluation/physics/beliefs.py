@@ -4,6 +4,8 @@ A belief is read as its newest latent beside its memory *with* that latent in it
 read from what was seen before.
 """
 
+import hashlib
+
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -12,6 +14,9 @@ from torch import Tensor
 from monde.errors import ContractError, DataError
 from monde.models import JEPA
 from monde.types import Belief, Clip, Latents, Stream
+
+_REMEMBERED = 64
+"""Batches of films that are remembered."""
 
 
 def frames_per_step(model: JEPA, rate_hz: float) -> int:
@@ -57,6 +62,29 @@ def encode_films(model: JEPA, films: UInt8[np.ndarray, "n t 3 h w"]) -> Latents:
     times = (torch.arange(T, dtype=torch.float64) * model.actions.block_seconds).expand(n, T)
     values = torch.from_numpy(np.ascontiguousarray(films))
     return model.encode(Clip({camera.name: Stream(values, times, torch.ones(n, T, dtype=torch.bool))}))
+
+
+class Seen:
+    """`encode_films` for models that see alike: films that one has just looked at are not looked at again.
+
+    Args:
+        alike: Whether they do; else each looks for itself.
+    """
+
+    def __init__(self, alike: bool) -> None:
+        self._alike = alike
+        self._latents: dict[bytes, Latents] = {}
+
+    def __call__(self, model: JEPA, films: UInt8[np.ndarray, "n t 3 h w"]) -> Latents:
+        """Latents of films at the model's step."""
+        if not self._alike:
+            return encode_films(model, films)
+        key = hashlib.blake2b(np.ascontiguousarray(films).data).digest()
+        if key not in self._latents:
+            if len(self._latents) >= _REMEMBERED:
+                self._latents.clear()
+            self._latents[key] = encode_films(model, films)
+        return self._latents[key]
 
 
 @torch.no_grad()

@@ -22,10 +22,11 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from monde.errors import ContractError, DataError
-from monde.evaluation.physics.beliefs import beliefs_along, encode_films, frames_per_step, imagined_belief
+from monde.evaluation.physics.beliefs import Seen, beliefs_along, frames_per_step, imagined_belief
 from monde.evaluation.physics.run import resized
 from monde.evaluation.statistics import bootstrap
 from monde.models import JEPA
+from monde.perception import ThingPerception
 from monde.readouts import MLPReadoutConfig, fit_mlp
 from monde.scorecard import Row
 from monde.types import Latents
@@ -234,9 +235,10 @@ def _look(model: JEPA, untrained: JEPA, films: Sequence[HiddenFilm], stride: int
     steps = np.stack([_steps(film, stride, config.context) for film in films])
     frames = np.stack([film.film.rgb[index] for film, index in zip(films, steps, strict=True)])
     frames = resized(frames, (model.sensors[0].shape[1], model.sensors[0].shape[2]))
-    latents = encode_films(model, frames)
+    see = Seen(alike=isinstance(model.perception, ThingPerception))
+    latents = see(model, frames)
     D = latents.values.shape[2:].numel()
-    beliefs, blank = beliefs_along(model, latents), beliefs_along(untrained, encode_films(untrained, frames))
+    beliefs, blank = beliefs_along(model, latents), beliefs_along(untrained, see(untrained, frames))
     ways = {BELIEF: beliefs, FRAMEWISE: beliefs[:, :, :D], UNTRAINED: blank}
     each, last = np.arange(len(films)), np.array([film.judged // stride for film in films])
     seen = np.array([_seen_steps(film, stride) for film in films])

@@ -11,13 +11,14 @@ from jaxtyping import Float64, UInt8
 from monde.data import open_recording
 from monde.data.resize import resize_frames
 from monde.errors import DataError, StoreError, UsageError
-from monde.evaluation.physics.beliefs import frames_per_step
+from monde.evaluation.physics.beliefs import Seen, frames_per_step
 from monde.evaluation.physics.floors import REACH, copy_last, fit_pixels
 from monde.evaluation.physics.scoring import FilmScorer, PairsConfig, score_pairs
 from monde.evaluation.physics.surprise import judging, surprise
 from monde.evaluation.protocol import scorecard
 from monde.evaluation.surprised import SurprisedFilms
 from monde.models import JEPA, load_model
+from monde.perception import ThingPerception
 from monde.scorecard import Scorecard
 from monde.store import RunFolder, remove_artefact, write_json
 from monde.store.typed import to_json
@@ -66,9 +67,10 @@ def score_physics(run: Path, config: PairsConfig | None = None, progress: Progre
     blank.autocast = model.autocast
     pixels = fit_pixels(_training_films(setup, model.sensors[0].name, stride), stride, chosen.seed)
     size = (model.sensors[0].shape[1], model.sensors[0].shape[2])
+    see = Seen(alike=isinstance(model.perception, ThingPerception))
     scorers: Mapping[str, FilmScorer] = {
-        "surprise": lambda films, rate_hz: surprise(model, resized(films, size), rate_hz).of_film,
-        "untrained": lambda films, rate_hz: surprise(blank, resized(films, size), rate_hz).of_film,
+        "surprise": lambda films, rate_hz: surprise(model, resized(films, size), rate_hz, see=see).of_film,
+        "untrained": lambda films, rate_hz: surprise(blank, resized(films, size), rate_hz, see=see).of_film,
         "copy_last": lambda films, rate_hz: copy_last(resized(films, size), stride),
         "pixels": lambda films, rate_hz: pixels(resized(films, size)),
     }

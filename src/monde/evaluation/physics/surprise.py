@@ -9,7 +9,7 @@ context lengths: Garrido et al., arXiv 2502.11831, section 3; the contrast of tw
 2026-11-26.)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +86,11 @@ class Surprise:
 
 @torch.no_grad()
 def surprise(
-    model: JEPA, films: UInt8[np.ndarray, "n T 3 h w"], rate_hz: float, config: SurpriseConfig | None = None
+    model: JEPA,
+    films: UInt8[np.ndarray, "n T 3 h w"],
+    rate_hz: float,
+    config: SurpriseConfig | None = None,
+    see: Callable[[JEPA, UInt8[np.ndarray, "n t 3 h w"]], Latents] = encode_films,
 ) -> Surprise:
     """How surprised the model is by each frame of these films.
 
@@ -97,6 +101,7 @@ def surprise(
         films: Of the camera's size.
         rate_hz: Frames a second.
         config: How films are judged; `judging(model)` by default.
+        see: Latents of films; `Seen` for models that see alike.
 
     Raises:
         ContractError: A model that is told actions or reads other sensors, or films of another size.
@@ -109,7 +114,7 @@ def surprise(
     contrasts = {(k, c): np.full((n, T), np.nan) for k in chosen.horizons for c in chosen.moments}
     for rows in _parts(n, chosen.batch):
         for phase in range(stride):
-            latents = encode_films(model, films[rows, phase::stride])
+            latents = see(model, films[rows, phase::stride])
             if latents.values.shape[1] < chosen.least_steps:
                 continue
             whole, shorter = _compared(model, latents, chosen)

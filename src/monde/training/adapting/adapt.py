@@ -13,7 +13,7 @@ from monde.actors import Actor
 from monde.errors import TrainingError, UsageError, unknown_name
 from monde.models import JEPA, load_model
 from monde.models.load import weights_hash
-from monde.perception import FrozenPerception
+from monde.perception import FrozenPerception, ThingPerception
 from monde.readouts import TemporalDistance
 from monde.store import RunFolder
 from monde.training.adapting.adapt_sources import NewClips
@@ -253,6 +253,8 @@ def left_behind(source: Path, out: Path) -> dict[str, str]:
 def _check_adaptable(teacher: JEPA, run: str) -> None:
     if isinstance(teacher.perception, FrozenPerception):
         raise UsageError(f"the encoder of {run} is frozen", got="a pretrained backbone", remedy="adapt another run")
+    if isinstance(teacher.perception, ThingPerception):
+        raise UsageError(f"{run} has no encoder to adapt", got="size things", remedy="train it on the new look")
     if not any(sensor.kind == "rgb" for sensor in teacher.sensors):
         raise UsageError(
             f"{run} sees no camera", got=[s.name for s in teacher.sensors], expected="a camera to look with"
