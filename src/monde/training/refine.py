@@ -48,7 +48,8 @@ class RefineConfig:
         minutes: Time for it, encoding included; or none.
         steps: Optimiser steps, or none; with `minutes`, whichever ends first.
         windows: Lengths of the windows in model steps, one of which is drawn for each batch; none for whole films,
-            which are told apart by length and by how many tokens they fill, so that a batch has no padding.
+            which are told apart by length and by how many tokens they fill, so that a batch has no padding. From whole
+            films the step from which on more than one step is foreseen is drawn, too.
         rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
         batch: Windows in a batch.
         learning_rate: Peak rate of AdamW.
@@ -185,7 +186,10 @@ def refine_dynamics(
             group["lr"] = learning_rate(config.learning_rate, step, 100, done)
         latents = draw()
         actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
-        predicted = model.predict(latents, actions, objective.context, config.rollout_steps)
+        context = objective.context
+        if not config.windows:  # films begin at their beginning: from where else would later steps be foreseen?
+            context = min(latents.values.shape[1] - 1, context + int(rng.integers(config.rollout_steps)))
+        predicted = model.predict(latents, actions, context, config.rollout_steps)
         losses = error(latents.values, actions, predicted, generator)
         check_losses(losses.total, losses.parts, lambda: f"step {step} of refining")  # noqa: B023
         optimiser.zero_grad(set_to_none=True)
