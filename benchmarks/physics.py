@@ -62,6 +62,15 @@ def scored(space: str, keep: Path, minutes: float, films: int, sets: int, seed: 
     return score_physics(recipe.run, recipe.pairs)
 
 
+def trained(keep: Path, space: str, seed: int) -> tuple[object, object]:
+    """Minutes of one core that a run was trained for, and the commit that it was begun at."""
+    recipe = physics(keep / f"physics-{space}-{seed}", space=space, seed=seed)
+    document = RunFolder(recipe.run).read_config()
+    refined = document["refined"]
+    assert isinstance(refined, dict)
+    return refined["minutes"], document["commit"]
+
+
 def main() -> None:
     """Measure and write physics.json."""
     parser = options(__doc__)
@@ -80,9 +89,10 @@ def main() -> None:
     rows = [row for card in cards.values() for row in card.rows]
     protocol = {
         "training": "possible films of all principles, split train",
-        "training_minutes": given.minutes,
+        "training_minutes": {space: trained(given.keep, space, given.seed)[0] for space in cards},
         "training_of_dynamics_alone": "all but ten steps of it, looking at the films included",
         "films": given.films,
+        "trained_at": {space: trained(given.keep, space, given.seed)[1] for space in cards},
         "sets": given.sets,
         "split": "test",
         "commits": {space: card.commit for space, card in cards.items()},
