@@ -2,10 +2,11 @@
 
     python benchmarks/hidden.py --run RUN [--films 80] [--fit 200]
 
-RUN: a trained run that reads one camera and no actions, of size "things" or "memory" (films of the plane at 20 Hz). Nothing of it
-is trained here: readouts of position are fitted on its frozen beliefs on `--fit` films of each event and time, of the
-objects of the training split, and judged on `--films` films of each, of the objects of the test split. It is what
-`monde physics RUN --hidden` does, which leaves hidden.json in RUN; here it goes into results/hidden.json as well. Every
+RUN: a trained run that reads one camera and no actions, of size "things" or "memory" (films of the plane at 20 Hz).
+Nothing of it is trained here: readouts of position are fitted on its frozen beliefs on `--fit` films of each event and
+time, of the objects of the training split, and judged on `--films` films of each, of the objects of the test split. It
+is what `monde physics RUN --hidden` does, which leaves hidden.json in RUN; here it goes into results/hidden.json as
+well. Every
 film with an event behind its screen counts in `error_diameters/<seconds>`.
 """
 

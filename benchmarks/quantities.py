@@ -2,10 +2,10 @@
 
     python benchmarks/quantities.py --run RUN --keep DIR [--films 3600]
 
-RUN: a trained run of size "things" or "memory" that reads one camera and no actions. Films of all kinds are recorded anew into DIR
-(seed 11: the model has seen none of them); readouts are fitted on three quarters and judged on the rest. Floors: the
-same readout of an untrained network's belief, and of the last four frames averaged down to 8 × 8 colours. Writes
-results/quantities.json.
+RUN: a trained run of size "things" or "memory" that reads one camera and no actions. Films of all kinds are recorded
+anew into DIR (seed 11: the model has seen none of them); readouts are fitted on three quarters and judged on the rest.
+Floors: the same readout of an untrained network's belief, and of the last four frames averaged down to 8 × 8 colours.
+Writes results/quantities.json.
 """
 
 from pathlib import Path
