@@ -6,8 +6,7 @@ RUN: a trained run that reads one camera and no actions, of size "things" or "me
 Nothing of it is trained here: readouts of position are fitted on its frozen beliefs on `--fit` films of each event and
 time, of the objects of the training split, and judged on `--films` films of each, of the objects of the test split. It
 is what `monde physics RUN --hidden` does, which leaves hidden.json in RUN; here it goes into results/hidden.json as
-well. Every
-film with an event behind its screen counts in `error_diameters/<seconds>`.
+well. Every film with an event behind its screen counts in `error_diameters/<seconds>`.
 """
 
 import time

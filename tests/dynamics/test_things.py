@@ -43,6 +43,7 @@ def nothing(tokens: Tensor) -> Tensor:
     return tokens.new_zeros(len(tokens), tokens.shape[1] - 1, 0)
 
 
+@torch.no_grad()
 def test_what_moves_goes_on_moving_before_anything_is_learned(model: JEPA) -> None:
     tokens = film()
     predicted = model.predict(told(tokens), nothing(tokens), None).one_step[0, 0, -1]
@@ -51,6 +52,7 @@ def test_what_moves_goes_on_moving_before_anything_is_learned(model: JEPA) -> No
     assert not predicted[2:, OWN].any()
 
 
+@torch.no_grad()
 def test_a_hidden_thing_goes_on_where_nobody_sees_it(model: JEPA) -> None:
     tokens = film(steps=7, hidden=(4, 5, 6))
     belief = model.recall(told(tokens), nothing(tokens))

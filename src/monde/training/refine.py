@@ -31,10 +31,13 @@ from monde.training.schedule import learning_rate, share_done
 from monde.training.setup import Setup, reopen
 from monde.training.sizes import check_sizes
 from monde.training.step import TrainStep
-from monde.types import Latents
+from monde.types import Clip, Latents
 
 _FILMS = 32
 """Encoded at once."""
+
+_LEAST_STEPS = 3
+"""Of a film that is learned from as a whole."""
 
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
@@ -84,11 +87,11 @@ class RefineConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """Latents of every frame of many episodes, one after the other.
+    """Latents of every step of many films, one after the other: several of an episode, from different first frames.
 
     Args:
         latents: [M, N, D].
-        starts: [E + 1] first frame of each episode, and M.
+        starts: [E + 1] first step of each film, and M.
     """
 
     latents: Float[Tensor, "M N D"]
@@ -135,7 +138,10 @@ def refine(run: Path | str, config: RefineConfig | None = None, progress: Refine
 
 @torch.no_grad()
 def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: RefineConfig) -> Encoded:
-    """Latents of training episodes, each changed in one of the ways that training changes its clips.
+    """Latents of training episodes at the model's step, from each frame that a step may begin at; each episode changed
+    in one of the ways that training changes its clips.
+
+    Who keeps things in mind sees as few frames here as later: of all frames it would find more things that come and go.
 
     Raises:
         DataError: Latents that are not finite.
@@ -149,10 +155,11 @@ def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: Ref
         episodes = tuple(same)
         films = Windows(setup.cache, episodes, names, int(length), None)  # one window is one film
         for first in range(0, len(episodes), _FILMS):
-            clip = films.clip(np.arange(first, min(first + _FILMS, len(episodes))))
-            latents = model.encode(augmented(clip, trained, generator)).values.float()
-            found.append(latents.flatten(0, 1))
-            lengths += [int(length)] * len(latents)
+            clip = augmented(films.clip(np.arange(first, min(first + _FILMS, len(episodes)))), trained, generator)
+            for phase in range(min(model.actions.block, int(length))):
+                latents = model.encode(_every(clip, model.actions.block, phase)).values.float()
+                found.append(latents.flatten(0, 1))
+                lengths += [latents.shape[1]] * len(latents)
     latents = torch.cat(found)
     if not bool(torch.isfinite(latents).all()):
         raise DataError("the latents are not finite", remedy="run `monde check` on the recording, or train again")
@@ -179,7 +186,7 @@ def refine_dynamics(
     weights = list(model.dynamics.parameters())
     optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=1e-4)
     model.dynamics.train()
-    draw = _drawer(data, config, model.actions.block, rng)
+    draw = _drawer(data, config, rng)
     step = 0
     while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
         for group in optimiser.param_groups:
@@ -204,27 +211,25 @@ def refine_dynamics(
     return step
 
 
-def _drawer(data: Encoded, config: RefineConfig, block: int, rng: np.random.Generator) -> Callable[[], Latents]:
+def _drawer(data: Encoded, config: RefineConfig, rng: np.random.Generator) -> Callable[[], Latents]:
     """Draws batches."""
     if config.windows:
-        return lambda: _windows(data, config, block, rng)
+        return lambda: _windows(data, config, rng)
     lengths = np.diff(data.starts)
-    if lengths.max(initial=0) <= 2 * block:
-        raise DataError("no film has three steps", got=int(lengths.max(initial=0)), expected=f"{2 * block + 1} frames")
+    if lengths.max(initial=0) < _LEAST_STEPS:
+        raise DataError("these films are too short to learn from", got=int(lengths.max(initial=0)), expected="3 steps")
     filled = np.array([_filled(data.latents[a:b]) for a, b in pairwise(data.starts)])
     kinds = [
         np.flatnonzero((lengths == length) & (filled == n))
         for length, n in sorted(set(zip(lengths.tolist(), filled.tolist(), strict=True)))
-        if length > 2 * block
+        if length >= _LEAST_STEPS
     ]
     share = np.array([len(kind) * lengths[kind[0]] for kind in kinds], dtype=np.float64)
 
     def draw() -> Latents:
         kind = kinds[int(rng.choice(len(kinds), p=share / share.sum()))]
         first = rng.choice(kind, min(config.batch, len(kind)), replace=False)
-        # From any of the frames that a step may begin at; those that leave a step less are left out.
-        T = int(lengths[kind[0]] - block) // block + 1
-        index = data.starts[first][:, None] + rng.integers(0, block, len(first))[:, None] + np.arange(T) * block
+        index = data.starts[first][:, None] + np.arange(lengths[kind[0]])
         return _latents(data, index, int(filled[kind[0]]))
 
     return draw
@@ -241,15 +246,17 @@ def _latents(data: Encoded, index: Int64[np.ndarray, "B T"], tokens: int | None 
     return Latents(latents, torch.zeros(index.shape, dtype=torch.float64, device=latents.device))
 
 
-def _windows(data: Encoded, config: RefineConfig, block: int, rng: np.random.Generator) -> Latents:
+def _windows(data: Encoded, config: RefineConfig, rng: np.random.Generator) -> Latents:
     T = int(rng.choice(config.windows))
-    span = (T - 1) * block + 1
-    room = np.diff(data.starts) - span + 1
+    room = np.diff(data.starts) - T + 1
     fit = np.flatnonzero(room > 0)
     if not len(fit):
-        raise DataError(
-            "no film is as long as the windows", got=int(np.diff(data.starts).max()), expected=f"{span} frames"
-        )
+        raise DataError("no film is as long as the windows", got=int(np.diff(data.starts).max()), expected=f"{T} steps")
     chosen = rng.choice(fit, config.batch)
     first = data.starts[chosen] + (rng.random(config.batch) * room[chosen]).astype(np.int64)
-    return _latents(data, first[:, None] + np.arange(T) * block)
+    return _latents(data, first[:, None] + np.arange(T))
+
+
+def _every(clip: Clip, block: int, phase: int) -> Clip:
+    """The frames of a clip that are steps, if its first step is frame `phase`."""
+    return Clip({name: stream.map(lambda held: held[:, phase::block]) for name, stream in clip.streams.items()})
