@@ -27,7 +27,7 @@ _MOST = (2.0, 1.5, 1.0)
 _SAME = 2.6
 """Weight up to which what is seen is what was seen before."""
 _WANDERS = 5.0
-"""A tenth of the steps out of sight by which a distance weighs half as much, inverted."""
+"""How much less a distance weighs for each ten steps out of sight: it is divided by one and this."""
 _NEVER = 9.0
 
 
