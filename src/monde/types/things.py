@@ -24,18 +24,19 @@ LOOKS = (
 """What is told of a region: centroid and edges (-1 to 1 across the frame), a quarter of the logarithm of its pixels,
 its spread, the moments that tell a disc from a square and a triangle, and its logarithmic colour beside the median."""
 
+ASPECTS: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3, 4, 5), (6,), (7, 8, 9), (10, 11, 12), (13, 14, 15))
+"""Looks that are right or wrong together: place, edges, area, spread, shape, colour."""
+
 SEEN = 0
 """Component of a token that says whether the thing is in sight: 0 or 1, and a probability where it is predicted."""
 AGE = 1
 """Steps since it was last seen, a tenth of them."""
 OWN = slice(2, 2 + len(LOOKS))
 """Components that say what it looks like, or looked like when it was last seen: `LOOKS`."""
-DOUBT = slice(2 + len(LOOKS), 2 + len(LOOKS) + 6)
+DOUBT = slice(2 + len(LOOKS), 2 + len(LOOKS) + len(ASPECTS))
 """How far a prediction expects to be off, one number for each of `ASPECTS`: a logarithm; 0 of what is observed."""
 WIDTH = DOUBT.stop
 """D."""
-ASPECTS: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3, 4, 5), (6,), (7, 8, 9), (10, 11, 12), (13, 14, 15))
-"""Looks that are right or wrong together: place, edges, area, spread, shape, colour."""
 
 
 def known(tokens: Float[Tensor, "*lead D"]) -> Bool[Tensor, "*lead"]:
