@@ -46,7 +46,7 @@ def nothing(tokens: Tensor) -> Tensor:
 @torch.no_grad()
 def test_what_moves_goes_on_moving_before_anything_is_learned(model: JEPA) -> None:
     tokens = film()
-    predicted = model.predict(told(tokens), nothing(tokens), None).one_step[0, 0, -1]
+    predicted = model.predict(told(tokens), nothing(tokens)).one_step[0, 0, -1]
     assert float(predicted[1, OWN][0]) == pytest.approx(0.1, abs=0.02)
     assert float(predicted[0, OWN][0]) == pytest.approx(-0.5, abs=0.02)
     assert not predicted[2:, OWN].any()
@@ -73,8 +73,8 @@ def test_rollouts_are_steps_one_after_the_other(model: JEPA) -> None:
 
 def test_the_order_of_files_does_not_matter(model: JEPA) -> None:
     tokens, order = film(), [3, 1, 0, 2]
-    plain = model.predict(told(tokens), nothing(tokens), 2).one_step
-    turned = model.predict(told(tokens[:, :, order]), nothing(tokens), 2).one_step
+    plain = model.predict(told(tokens), nothing(tokens)).one_step
+    turned = model.predict(told(tokens[:, :, order]), nothing(tokens)).one_step
     torch.testing.assert_close(turned, plain[:, :, :, order])
 
 

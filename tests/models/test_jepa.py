@@ -91,17 +91,17 @@ def test_imagination_can_be_chained(size: str) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", ["nano", "memory", "tiny"])
-def test_rollouts_that_begin_anew_are_those_of_beginning_there(size: str) -> None:
+def test_futures_that_are_learned_from_are_those_of_beginning_there(size: str) -> None:
     model, clip = model_of(size), clip_of(8)
     assert clip.actions is not None
     latents, actions = model.encode(clip), clip.actions.values
-    found = model.predict(latents, model.normalise(actions), context=2, rollout_steps=4).rollout
-    assert found is not None
-    assert found.shape[1] == 6
-    for length, steps in ((2, 4), (6, 2)):
-        belief = model.begin(clip.window(0, length))
-        wanted = model.imagine(belief, actions[:, None, length - 1 : length - 1 + steps]).latents[:, 0, 0]
-        torch.testing.assert_close(found[:, length - 2 : length - 2 + steps], wanted, atol=2e-5, rtol=1e-4)
+    found = model.predict(latents, model.normalise(actions), (2, 6), steps=4, alone=(3,))
+    torch.testing.assert_close(found.one_step, model.predict(latents, model.normalise(actions)).one_step)
+    assert [(roll.seen, roll.latents.shape[1]) for roll in found.rollouts] == [(2, 4), (6, 2), (3, 4)]
+    for first, roll in zip((0, 0, 2), found.rollouts, strict=True):
+        belief, steps = model.begin(clip.window(first, roll.seen)), roll.latents.shape[1]
+        wanted = model.imagine(belief, actions[:, None, roll.seen - 1 : roll.seen - 1 + steps]).latents[:, 0, 0]
+        torch.testing.assert_close(roll.latents, wanted, atol=2e-5, rtol=1e-4)
     each = model.recall_each(latents, actions, (2, 6))
     assert each.batch == 4
     torch.testing.assert_close(each.rows(slice(2, 4)).newest, model.begin(clip.window(0, 6)).newest)

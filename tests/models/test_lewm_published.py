@@ -149,7 +149,7 @@ def test_every_weight_is_trained(layout: Layout) -> None:
     assert clip.actions is not None
     latents = model.encode(clip)
     target = latents.values[:, 1:]
-    predicted = model.predict(latents, model.normalise(clip.actions.values), None).one_step
+    predicted = model.predict(latents, model.normalise(clip.actions.values)).one_step
     (predicted - target).square().mean().backward()
     without = [name for name, weight in model.named_parameters() if weight.grad is None or not bool(weight.grad.any())]
     assert without == []

@@ -5,6 +5,7 @@ import torch
 
 from monde.errors import ContractError
 from monde.objectives import (
+    Imagined,
     Objective,
     ObjectiveConfig,
     Predictions,
@@ -34,7 +35,9 @@ def test_total_is_the_weighted_sum_of_the_parts() -> None:
             inverse_weight=2.0,
             context=2,
         )
-        losses = Objective(config, 6, 2, squared)(latents, actions, Predictions(one_step, rollout), torch.Generator())
+        losses = Objective(config, 6, 2, squared)(
+            latents, actions, Predictions(one_step, (Imagined(2, rollout),)), torch.Generator()
+        )
         weights = {"prediction": 1.0, "rollout": 0.5, "inverse": 2.0} | names
         expected = sum(weights[name] * value for name, value in losses.parts.items() if name != "copy_last")
         torch.testing.assert_close(losses.total, expected)
@@ -42,7 +45,7 @@ def test_total_is_the_weighted_sum_of_the_parts() -> None:
 
 def test_perfect_prediction_costs_nothing() -> None:
     latents = torch.randn(4, 4, 1, 6)
-    predictions = Predictions(latents[None, :, 1:].expand(2, -1, -1, -1, -1), latents[:, 1:])
+    predictions = Predictions(latents[None, :, 1:].expand(2, -1, -1, -1, -1), (Imagined(1, latents[:, 1:]),))
     losses = Objective(ObjectiveConfig(regulariser_weight=0), 6, 2, squared)(
         latents, torch.zeros(4, 3, 2), predictions, torch.Generator()
     )
@@ -55,7 +58,7 @@ def test_outliers_count_in_proportion_to_their_size() -> None:
 
     def error(size: float, outliers: float | None) -> float:
         config = ObjectiveConfig(regulariser_weight=0.0, outliers=outliers)
-        predictions = Predictions(torch.full((1, 1, 1, 1, 4), size), None)
+        predictions = Predictions(torch.full((1, 1, 1, 1, 4), size))
         objective = Objective(config, 4, 2, squared)
         return float(objective(latents, torch.zeros(1, 1, 2), predictions, torch.Generator()).parts["prediction"])
 

@@ -42,6 +42,12 @@ class Dynamics(nn.Module, ABC):
         """`begin` after each of several lengths of history."""
         return tuple(self.begin(latents[:, :length], actions[:, : length - 1]) for length in lengths)
 
+    def teacher_forced(
+        self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]
+    ) -> tuple[Float[Tensor, "E B U N D"], tuple[tuple[Tensor, ...], ...]]:
+        """`forward` of all frames but the last, and `begins`: in one pass, where dynamics can."""
+        return self(latents[:, :-1], actions), self.begins(latents, actions, lengths)
+
     @abstractmethod
     def advance(self, belief: Belief, actions: Float[Tensor, "B A"]) -> tuple[Tensor, ...]:
         """The memory once the block `actions` is taken from belief.newest. Constant time."""

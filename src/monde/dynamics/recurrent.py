@@ -61,11 +61,14 @@ class RecurrentDynamics(Dynamics):
 
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
         """Teacher-forced prediction by every member; see `Dynamics.forward`."""
-        z = single_token(self, latents)
-        change = _changes(z)
-        memories = torch.stack(self._remember(z, change, actions)[1:], dim=1)
-        step = self.heads(self._features(memories, z, change).flatten(0, 1)).unflatten(1, z.shape[:2])
-        return (z + self.drift(change) + step)[:, :, :, None]
+        return self._followed(single_token(self, latents), actions)[0]
+
+    def teacher_forced(
+        self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]
+    ) -> tuple[Float[Tensor, "E B U N D"], tuple[tuple[Tensor, ...], ...]]:
+        """`forward` and `begins` in one pass."""
+        predicted, memories = self._followed(single_token(self, latents)[:, :-1], actions)
+        return predicted, tuple((memories[length - 1],) for length in lengths)
 
     def begin(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> tuple[Tensor, ...]:
         """The memory [B, C] of all frames before the newest."""
@@ -101,6 +104,14 @@ class RecurrentDynamics(Dynamics):
             z = z + change
             imagined.append(z)
         return torch.stack(imagined, dim=1)[:, :, None].unflatten(0, (B, S, K)), (m,) if memory else ()
+
+    def _followed(self, z: Float[Tensor, "B T D"], actions: Tensor) -> tuple[Float[Tensor, "E B T 1 D"], list[Tensor]]:
+        """Each frame's successor, and the memories before the first and after each."""
+        change = _changes(z)
+        memories = self._remember(z, change, actions)
+        features = self._features(torch.stack(memories[1:], dim=1), z, change)
+        step = self.heads(features.flatten(0, 1)).unflatten(1, z.shape[:2])
+        return (z + self.drift(change) + step)[:, :, :, None], memories
 
     def _step(self, features: Float[Tensor, "M f"], K: int) -> Float[Tensor, "M D"]:
         if K == 1:

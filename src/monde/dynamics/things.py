@@ -130,6 +130,7 @@ class ThingDynamics(Dynamics):
         self.inwards = nn.Linear(told, C)
         self.asks = nn.Linear(C + told, M)
         self.tells = nn.Linear(C + told, M)
+        self.pair = nn.Linear(M, M)
         self.told = nn.Linear(M, M)
         self.gate = nn.GRUCell(C + M, C)
         last = nn.Linear(C, len(LOOKS) + 1 + len(ASPECTS))
@@ -143,11 +144,14 @@ class ThingDynamics(Dynamics):
 
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
         """Teacher-forced prediction; see `Dynamics.forward`."""
-        foreseen, tokens = self._blank(latents), list[Tensor]()
-        for t in range(latents.shape[1]):
-            foreseen, token = self._next(_looked(foreseen, latents[:, t]))
-            tokens.append(token)
-        return torch.stack(tokens, dim=1)[None]
+        return self._followed(latents)[0]
+
+    def teacher_forced(
+        self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]
+    ) -> tuple[Float[Tensor, "E B U N D"], tuple[tuple[Tensor, ...], ...]]:
+        """`forward` and `begins` in one pass."""
+        predicted, foreseen = self._followed(latents[:, :-1])
+        return predicted, tuple(tuple(foreseen[length - 1]) for length in lengths)
 
     def begin(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> tuple[Tensor, ...]:
         """What was foreseen of the newest frame."""
@@ -157,9 +161,7 @@ class ThingDynamics(Dynamics):
         self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"], lengths: tuple[int, ...]
     ) -> tuple[tuple[Tensor, ...], ...]:
         """The memories after several lengths of history, in one pass."""
-        foreseen = [self._blank(latents)]
-        for t in range(max(lengths) - 1):
-            foreseen.append(self._next(_looked(foreseen[-1], latents[:, t]))[0])
+        foreseen = self._followed(latents[:, : max(lengths) - 1])[1]
         return tuple(tuple(foreseen[length - 1]) for length in lengths)
 
     def advance(self, belief: Belief, actions: Float[Tensor, "B A"]) -> tuple[Tensor, ...]:
@@ -225,8 +227,18 @@ class ThingDynamics(Dynamics):
         means = [squares[..., list(aspect)].mean(dim=-1) for aspect in ASPECTS]
         return (torch.stack(means, dim=-1) + _LEAST).sqrt()
 
+    def _followed(self, latents: Float[Tensor, "B T N D"]) -> tuple[Float[Tensor, "1 B T N D"], list[_Foreseen]]:
+        """Each frame's successor, and what was foreseen of the first frame, of the second, …"""
+        foreseen, tokens = [self._blank(latents)], list[Tensor]()
+        for t in range(latents.shape[1]):
+            after, token = self._next(_looked(foreseen[-1], latents[:, t]))
+            foreseen.append(after)
+            tokens.append(token)
+        return torch.stack(tokens, dim=1)[None] if tokens else latents[None], foreseen
+
     def _blank(self, latents: Float[Tensor, "B T N D"]) -> _Foreseen:
-        looks = torch.zeros_like(latents[:, 0, :, OWN])
+        B, _, N, _ = latents.shape
+        looks = latents.new_zeros(B, N, len(LOOKS))
         memory = looks.new_zeros(*looks.shape[:2], self.hidden)
         return _Foreseen(memory, looks, looks, looks, looks, looks[..., 0])
 
@@ -237,7 +249,9 @@ class ThingDynamics(Dynamics):
             looks = files.looks * held[..., None]
             told = torch.cat([looks, 4 * files.change, 8 * files.turn, files.seen[..., None], held[..., None]], dim=-1)
             inner = torch.cat([files.memory, told], dim=-1)
+            # Whether two touch is asked of both axes at once: one layer would not do.
             pairs = nn.functional.relu(self.asks(inner)[:, :, None] + self.tells(inner)[:, None])
+            pairs = nn.functional.relu(self.pair(pairs))
             messages = self.told((pairs * held[:, None, :, None]).sum(dim=2) / 4)
             entering = torch.cat([nn.functional.silu(self.inwards(told)), messages], dim=-1)
             memory = self.gate(entering.flatten(0, 1), files.memory.flatten(0, 1)).unflatten(0, held.shape)
@@ -258,7 +272,7 @@ def _looked(foreseen: _Foreseen, token: Float[Tensor, "B N D"]) -> _Files:
     first = (foreseen.times < 0.5)[..., None]
     looks = torch.where(shown, token[..., OWN], foreseen.looks)
     change = torch.where(shown, (looks - foreseen.before).masked_fill(first, 0.0), foreseen.change)
-    twice = shown & (foreseen.times > 1.5)[..., None]
+    twice = (foreseen.times > 1.5)[..., None]  # what falls behind a screen goes on falling
     turn = torch.where(twice, change - foreseen.change_before, torch.zeros_like(change))
     times = (foreseen.times + shown[..., 0]).clamp(max=3.0)
     return _Files(foreseen.memory, looks, change, turn, seen, times)

@@ -141,7 +141,7 @@ def _usual_error(model: JEPA, setup: Setup) -> float:
         actions = latents.values.new_zeros(clip.batch, clip.steps - 1, 0)
         if clip.actions is not None:
             actions = model.normalise(clip.actions.values)
-        predicted = model.predict(latents, actions, None).one_step.mean(0).float()
+        predicted = model.predict(latents, actions).one_step.mean(0).float()
         errors.append((predicted - latents.values[:, 1:]).square().mean((-2, -1)).sqrt().flatten())
     return float(torch.quantile(torch.cat(errors), COVERED))
 

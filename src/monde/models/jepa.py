@@ -19,7 +19,7 @@ from monde.dynamics import (
 from monde.dynamics.lewm_predictor import LewmPredictor, LewmPredictorConfig
 from monde.errors import ContractError
 from monde.models.config import ModelConfig
-from monde.objectives import Predictions
+from monde.objectives import Imagined, Predictions
 from monde.perception import BackboneConfig, FrozenPerception, Perception, ThingPerception, ThingsConfig
 from monde.perception.lewm_vit import LewmPerception, LewmPerceptionConfig
 from monde.types import ActionSpec, Belief, Clip, Latents, Rollout, Sensor
@@ -144,7 +144,9 @@ class JEPA(nn.Module):
         if not lengths or not 1 <= min(lengths) <= max(lengths) <= T:
             raise ContractError("the history has no such length", got=lengths, expected=f"1 to {T}")
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            return self._each(latents, self.normalise(actions), lengths)
+            memories = self.dynamics.begins(latents.values, self.normalise(actions), lengths)
+        each = zip(lengths, memories, strict=True)
+        return _joined([self._belief(latents.during(slice(length)), memory) for length, memory in each])
 
     def update(self, belief: Belief, clip: Clip, action: Float[Tensor, "B A"]) -> Belief:
         """The belief after taking the block `action` and then seeing one step. Constant time.
@@ -180,42 +182,48 @@ class JEPA(nn.Module):
         return Rollout(latents, self._after(belief, latents, memory) if beliefs else None)
 
     def predict(
-        self, latents: Latents, actions: Float[Tensor, "B U A"], context: int | None, rollout_steps: int = 0
+        self,
+        latents: Latents,
+        actions: Float[Tensor, "B U A"],
+        starts: tuple[int, ...] = (),
+        steps: int | None = None,
+        alone: tuple[int, ...] = (),
     ) -> Predictions:
         """Predictions of a batch of encoded clips, for the objective; actions are *normalised* blocks.
 
         Args:
             latents: Of T steps.
             actions: [B, T-1, A].
-            context: Steps that the multi-step prediction is given, or none for one-step predictions only.
-            rollout_steps: Steps after which it begins anew from what was observed; 0 to go on to the end.
+            starts: Frames that are seen before the future is imagined, one number for each future.
+            steps: How far each future goes, the clip's end at most; by default to the end.
+            alone: As `starts`, of futures imagined from the newest of these frames alone.
 
         Raises:
-            ContractError: Clips no longer than the context.
+            ContractError: Clips no longer than what is seen of them.
         """
-        T = latents.values.shape[1]
-        if T <= (context or 1):
+        B, T = latents.values.shape[:2]
+        seen = (*starts, *alone)
+        if T <= max(seen, default=1) or min(seen, default=1) < 1:
             raise ContractError(
                 "the windows are too short to predict anything",
                 got=f"{T} steps",
-                expected=f"more than the context of {context or 1}",
+                expected=f"more than the context of {max(seen, default=1)}",
                 remedy="use longer windows",
             )
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            one_step = self.dynamics(latents.values[:, :-1], actions)
-            if context is None:
-                return Predictions(one_step, None)
-            return Predictions(one_step, self._rollouts(latents, actions, context, rollout_steps or T - context))
-
-    def _rollouts(self, latents: Latents, actions: Tensor, context: int, steps: int) -> Float[Tensor, "B R N D"]:
-        """All latents after the context, imagined `steps` at a time; all starts in one batch."""
-        B, T = latents.values.shape[:2]
-        lengths = tuple(range(context, T, steps))
-        beliefs = self._each(latents, actions, lengths)
-        padded = nn.functional.pad(actions, (0, 0, 0, lengths[-1] - 1 + steps - (T - 1)))
-        acted = torch.stack([padded[:, length - 1 : length - 1 + steps] for length in lengths])
-        imagined, _ = self.dynamics.rollout(beliefs, acted.flatten(0, 1)[:, None], 1, False)
-        return imagined[:, 0, 0].unflatten(0, (len(lengths), B)).transpose(0, 1).flatten(1, 2)[:, : T - context]
+            if not seen:
+                return Predictions(self.dynamics(latents.values[:, :-1], actions))
+            one_step, memories = self.dynamics.teacher_forced(latents.values, actions, starts)
+            beliefs = [
+                self._belief(latents.during(slice(n)), memory) for n, memory in zip(starts, memories, strict=True)
+            ]
+            beliefs += [self._begin(latents.during(slice(n - 1, n)), actions[:, :0]) for n in alone]
+            H = steps or T - min(seen)
+            padded = nn.functional.pad(actions, (0, 0, 0, max(0, max(seen) - 1 + H - (T - 1))))
+            acted = torch.cat([padded[:, n - 1 : n - 1 + H] for n in seen])
+            imagined = self.dynamics.rollout(_joined(beliefs), acted[:, None], 1, False)[0][:, 0, 0]
+            rollouts = [Imagined(n, future[:, : T - n]) for n, future in zip(seen, imagined.split(B), strict=True)]
+        return Predictions(one_step, tuple(rollouts))
 
     def _encode_after(self, belief: Belief, clip: Clip) -> Latents:
         """Latents of one more step; things keep the files that they have in the belief."""
@@ -223,29 +231,20 @@ class JEPA(nn.Module):
             return self.encode(clip)
         return self.perception(clip.to(self.device), belief.newest)
 
-    def _each(self, latents: Latents, actions: Tensor, lengths: tuple[int, ...]) -> Belief:
-        memories = self.dynamics.begins(latents.values, actions, lengths)
-        return _joined(
-            [
-                self._belief(latents.values[:, :length], memory, latents.times_seconds[:, length - 1])
-                for length, memory in zip(lengths, memories, strict=True)
-            ]
-        )
-
     def _begin(self, latents: Latents, actions: Tensor) -> Belief:
         memory = self.dynamics.begin(latents.values, actions)
-        return self._belief(latents.values, memory, latents.times_seconds[:, -1])
+        return self._belief(latents, memory)
 
-    def _belief(self, latents: Float[Tensor, "B T N D"], memory: tuple[Tensor, ...], times: Tensor) -> Belief:
+    def _belief(self, latents: Latents, memory: tuple[Tensor, ...]) -> Belief:
         W = self.dynamics.window
-        window = latents[:, -W:]
+        window = latents.values[:, -W:]
         padding = W - window.shape[1]
         valid = torch.ones(window.shape[:2], dtype=torch.bool, device=window.device)
         return Belief(
             nn.functional.pad(window, (0, 0, 0, 0, padding, 0)),
             nn.functional.pad(valid, (padding, 0)),
             memory,
-            times,
+            latents.times_seconds[:, -1],
         )
 
     def _after(self, belief: Belief, latents: Tensor, memory: tuple[Tensor, ...]) -> Belief:

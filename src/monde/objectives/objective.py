@@ -49,6 +49,14 @@ class ObjectiveConfig:
     outliers: float | None = None
     projections: int = 256
 
+    def starts(self, steps: int) -> tuple[int, ...]:
+        """Frames of a clip of so many steps after which futures are imagined: the context, and again wherever the
+        future that began before has ended; none where only one step is predicted."""
+        if not self.rollout_weight:
+            return ()
+        every = self.rollout_steps or steps
+        return (self.context, *range(self.context + every, steps, every))
+
     def __post_init__(self) -> None:
         weights = {
             "regulariser_weight": self.regulariser_weight,
@@ -72,17 +80,29 @@ class ObjectiveConfig:
 
 
 @dataclass(frozen=True)
+class Imagined:
+    """The future that was imagined from one moment of every clip of a batch.
+
+    Args:
+        seen: Frames up to that moment.
+        latents: [B, R, N, D] of the R frames after it.
+    """
+
+    seen: int
+    latents: Float[Tensor, "B R N D"]
+
+
+@dataclass(frozen=True)
 class Predictions:
     """What a model predicts of a batch of clips.
 
     Args:
         one_step: [E, B, T-1, N, D], each ensemble member's next latents from observed ones.
-        rollout: [B, T-c, N, D], latents imagined from the first c observed ones on (and again from later ones, where it
-            begins anew every few steps), or none.
+        rollouts: Futures imagined from several moments on, or none.
     """
 
     one_step: Float[Tensor, "E B U N D"]
-    rollout: Float[Tensor, "B R N D"] | None
+    rollouts: tuple[Imagined, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,9 +148,10 @@ class Objective(nn.Module):
         config = self.config
         parts = {"prediction": self._error(predictions.one_step, latents[:, 1:].expand_as(predictions.one_step))}
         total = parts["prediction"]
-        if predictions.rollout is not None:
-            future = latents[:, latents.shape[1] - predictions.rollout.shape[1] :]
-            parts["rollout"] = self._error(predictions.rollout, future)
+        if predictions.rollouts:
+            came = [latents[:, roll.seen : roll.seen + roll.latents.shape[1]] for roll in predictions.rollouts]
+            imagined = torch.cat([roll.latents for roll in predictions.rollouts], dim=1)
+            parts["rollout"] = self._error(imagined, torch.cat(came, dim=1))
             total = total + config.rollout_weight * parts["rollout"]
         if config.regulariser_weight:
             regulariser, named = self._regularise(latents.flatten(0, 2), generator)

@@ -29,6 +29,10 @@ _HUE = 0.29
 """Difference of hue, as a share of that distance, up to which vivid neighbours are one."""
 _SHADE = 0.6
 """Difference of their brightness up to which they are."""
+_MOST_STRETCHED = 2.0
+_MOST_SIDED = 1.0
+"""Bounds of what tells a disc from a square and a triangle (up to 0.8 and 0.4 of those): of a sliver the moments grow
+without end, say nothing more, and would drown all else that a network is told."""
 _DARK = 8.0
 """Median of a frame, of 255, below which nothing is seen."""
 _CHUNK = 64
@@ -194,9 +198,9 @@ def _looks(
         sxx.sqrt() / across * 4,
         syy.sqrt() / down * 4,
         sxy / radius / across * 4,
-        (sxx + syy) / pixels.clamp_min(1.0) * 4,
-        (a3.square() + b3.square()).sqrt() / radius**3 * 20,
-        (a4.square() + b4.square()).sqrt() / radius**4 * 20,
+        ((sxx + syy) / pixels.clamp_min(1.0) * 4).clamp(max=_MOST_STRETCHED),
+        ((a3.square() + b3.square()).sqrt() / radius**3 * 20).clamp(max=_MOST_SIDED),
+        ((a4.square() + b4.square()).sqrt() / radius**4 * 20).clamp(max=_MOST_SIDED),
         *mean[:, 3:].unbind(dim=1),
     ]
     return torch.stack(looks, dim=1), pixels

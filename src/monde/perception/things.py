@@ -41,7 +41,7 @@ class ThingsConfig:
         latent: D, what a token tells (see `WIDTH`).
     """
 
-    things: int = 8
+    things: int = 10
     regions: int = 10
     latent: int = WIDTH
 

@@ -39,6 +39,9 @@ _FILMS = 32
 _LEAST_STEPS = 3
 """Of a film that is learned from as a whole."""
 
+_MOMENTS = 3
+"""Of such a film, from which the future is imagined."""
+
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
 
@@ -51,12 +54,13 @@ class RefineConfig:
         minutes: Time for it, encoding included; or none.
         steps: Optimiser steps, or none; with `minutes`, whichever ends first.
         windows: Lengths of the windows in model steps, one of which is drawn for each batch; none for whole films,
-            which are told apart by length and by how many tokens they fill, so that a batch has no padding. From whole
-            films the step from which on more than one step is foreseen is drawn, too.
+            which are told apart by length and by how many tokens they fill, so that a batch has no padding. Of whole
+            films the moments from which on more than one step is foreseen are drawn, too.
         rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
         batch: Windows in a batch.
         learning_rate: Peak rate of AdamW.
         most_frames: Frames that are encoded at most, of episodes drawn at random.
+        phases: First frames of a step that each episode is seen from, drawn at random; none for every one of them.
         seed: Of batches.
         device: "auto", "cpu", "cuda", …
         precision: "auto", "fp32" or "bf16".
@@ -72,6 +76,7 @@ class RefineConfig:
     batch: int = 128
     learning_rate: float = 1e-3
     most_frames: int = 1_000_000
+    phases: int | None = None
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
@@ -79,7 +84,7 @@ class RefineConfig:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise UsageError("refining needs an end", remedy="give minutes or steps")
-        check_sizes(self, "minutes", "steps", "rollout_steps", "learning_rate", "most_frames")
+        check_sizes(self, "minutes", "steps", "rollout_steps", "learning_rate", "most_frames", "phases")
         if min(self.windows, default=1) < 1 or self.batch < 2:
             got = f"windows {self.windows}, batch {self.batch}"
             raise UsageError("RefineConfig has an empty size", got=got, expected="windows ≥ 1, batch ≥ 2")
@@ -138,8 +143,8 @@ def refine(run: Path | str, config: RefineConfig | None = None, progress: Refine
 
 @torch.no_grad()
 def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: RefineConfig) -> Encoded:
-    """Latents of training episodes at the model's step, from each frame that a step may begin at; each episode changed
-    in one of the ways that training changes its clips.
+    """Latents of training episodes at the model's step, from each frame that a step may begin at (or some of them);
+    each episode changed in one of the ways that training changes its clips.
 
     Who keeps things in mind sees as few frames here as later: of all frames it would find more things that come and go.
 
@@ -147,7 +152,8 @@ def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: Ref
         DataError: Latents that are not finite.
     """
     generator = torch.Generator().manual_seed(config.seed)
-    order = np.random.default_rng(config.seed).permutation(setup.split.train)
+    rng = np.random.default_rng(config.seed)
+    order = rng.permutation(setup.split.train)
     order = order[: 1 + int(np.searchsorted(np.cumsum(setup.cache.lengths[order]), config.most_frames))]
     found, lengths = list[Tensor](), [0]
     names, known = [sensor.name for sensor in model.sensors], setup.cache.lengths
@@ -156,7 +162,8 @@ def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: Ref
         films = Windows(setup.cache, episodes, names, int(length), None)  # one window is one film
         for first in range(0, len(episodes), _FILMS):
             clip = augmented(films.clip(np.arange(first, min(first + _FILMS, len(episodes)))), trained, generator)
-            for phase in range(min(model.actions.block, int(length))):
+            phases = rng.permutation(min(model.actions.block, int(length)))[: config.phases]
+            for phase in sorted(phases.tolist()):
                 latents = model.encode(_every(clip, model.actions.block, phase)).values.float()
                 found.append(latents.flatten(0, 1))
                 lengths += [latents.shape[1]] * len(latents)
@@ -180,8 +187,8 @@ def refine_dynamics(
         DataError: No episode is as long as the windows.
         TrainingError: A loss or a gradient that is not finite.
     """
-    plain = replace(objective, regulariser_weight=0.0, within_weight=0.0)
-    error = Objective(plain, model.latent, 0, model.dynamics.error)
+    spaced = replace(objective, regulariser_weight=0.0, within_weight=0.0, rollout_steps=config.rollout_steps)
+    error = Objective(spaced, model.latent, 0, model.dynamics.error)
     rng, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
     weights = list(model.dynamics.parameters())
     optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=1e-4)
@@ -193,10 +200,9 @@ def refine_dynamics(
             group["lr"] = learning_rate(config.learning_rate, step, 100, done)
         latents = draw()
         actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
-        context = objective.context
-        if not config.windows:  # films begin at their beginning: from where else would later steps be foreseen?
-            context = min(latents.values.shape[1] - 1, context + int(rng.integers(config.rollout_steps)))
-        predicted = model.predict(latents, actions, context, config.rollout_steps)
+        T = latents.values.shape[1]
+        starts, alone = (spaced.starts(T), ()) if config.windows else _moments(T, rng)
+        predicted = model.predict(latents, actions, starts, config.rollout_steps, alone)
         losses = error(latents.values, actions, predicted, generator)
         check_losses(losses.total, losses.parts, lambda: f"step {step} of refining")  # noqa: B023
         optimiser.zero_grad(set_to_none=True)
@@ -209,6 +215,14 @@ def refine_dynamics(
             progress(step, done, {name: float(value) for name, value in losses.parts.items()})
     model.dynamics.eval()
     return step
+
+
+def _moments(steps: int, rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """After how many frames of a film futures are imagined, with all that was seen before in mind and without: whoever
+    judges by what memory adds (`monde.evaluation.physics.surprise`) asks for both."""
+    seen = np.arange(1, steps - 1)
+    drawn = rng.choice(seen, min(_MOMENTS, len(seen)), replace=False)
+    return tuple(sorted(drawn.tolist())), (int(rng.choice(seen)),)
 
 
 def _drawer(data: Encoded, config: RefineConfig, rng: np.random.Generator) -> Callable[[], Latents]:

@@ -54,8 +54,7 @@ class TrainStep(nn.Module):
         else:
             actions = self.model.normalise(clip.actions.values.to(latents.values.device))
         config = self.objective.config
-        context = config.context if config.rollout_weight else None
-        predictions = self.model.predict(latents, actions, context, config.rollout_steps)
+        predictions = self.model.predict(latents, actions, config.starts(T), config.rollout_steps or None)
         losses = self._keeping(clip, latents, self.objective(latents.values, actions, predictions, generator))
         if seen is latents:
             return losses

@@ -34,6 +34,10 @@ class Latents:
         check_leading("Latents", "times_seconds", self.times_seconds, self.values.shape[:2], "B T")
         check_same_device("Latents", {"values": self.values, "times_seconds": self.times_seconds})
 
+    def during(self, steps: slice) -> "Latents":
+        """These steps alone."""
+        return Latents(self.values[:, steps], self.times_seconds[:, steps])
+
     def __repr__(self) -> str:
         return f"Latents({describe(self.values)})"
 

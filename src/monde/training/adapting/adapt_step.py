@@ -59,6 +59,6 @@ def block_actions(model: JEPA, clip: Clip) -> Float[Tensor, "B U A"]:
 def prediction_error(model: JEPA, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B U A"]) -> Tensor:
     """Mean squared error of one step, and of the whole window given its first frame; their sum."""
     times = torch.zeros(latents.shape[:2], dtype=torch.float64, device=latents.device)
-    predictions = model.predict(Latents(latents, times), actions, 1)
-    error = (predictions.one_step - latents[:, 1:]).square().mean()
-    return error if predictions.rollout is None else error + (predictions.rollout - latents[:, 1:]).square().mean()
+    predictions = model.predict(Latents(latents, times), actions, (1,))
+    (rollout,) = predictions.rollouts
+    return (predictions.one_step - latents[:, 1:]).square().mean() + (rollout.latents - latents[:, 1:]).square().mean()
