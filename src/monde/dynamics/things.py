@@ -54,7 +54,7 @@ class ThingDynamicsConfig:
     latent: int = WIDTH
     actions: int = 0
     hidden: int = 64
-    messages: int = 32
+    messages: int = 48
 
 
 class _Files(NamedTuple):
@@ -128,8 +128,8 @@ class ThingDynamics(Dynamics):
         told = 3 * len(LOOKS) + 2
         C, M = config.hidden, config.messages
         self.inwards = nn.Linear(told, C)
-        self.asks = nn.Linear(C + told, M)
-        self.tells = nn.Linear(C + told, M)
+        self.asks = nn.Linear(3 * len(LOOKS), M)
+        self.tells = nn.Linear(3 * len(LOOKS), M)
         self.pair = nn.Linear(M, M)
         self.told = nn.Linear(M, M)
         self.gate = nn.GRUCell(C + M, C)
@@ -247,10 +247,11 @@ class ThingDynamics(Dynamics):
         with torch.autocast(files.looks.device.type, enabled=False):  # places in bfloat16 are a quarter of a pixel off
             held = (files.times > 0).float()
             looks = files.looks * held[..., None]
-            told = torch.cat([looks, 4 * files.change, 8 * files.turn, files.seen[..., None], held[..., None]], dim=-1)
-            inner = torch.cat([files.memory, told], dim=-1)
-            # Whether two touch is asked of both axes at once: one layer would not do.
-            pairs = nn.functional.relu(self.asks(inner)[:, :, None] + self.tells(inner)[:, None])
+            moving = torch.cat([looks, 4 * files.change, 8 * files.turn], dim=-1)
+            told = torch.cat([moving, files.seen[..., None], held[..., None]], dim=-1)
+            # What things do to each other does not depend on whether they are in sight. Whether two touch is asked of
+            # both axes at once: one layer would not do.
+            pairs = nn.functional.relu(self.asks(moving)[:, :, None] + self.tells(moving)[:, None])
             pairs = nn.functional.relu(self.pair(pairs))
             messages = self.told((pairs * held[:, None, :, None]).sum(dim=2) / 4)
             entering = torch.cat([nn.functional.silu(self.inwards(told)), messages], dim=-1)

@@ -6,6 +6,7 @@ as unseen and keeps its last looks. So every token of a clip's latents is one th
 them need not find out first which is which (as PLATO is given: Piloto et al., Nature Human Behaviour 2022).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from monde.errors import ContractError
 from monde.perception.regions import find_regions
 from monde.types import Clip, Latents, Sensor
 from monde.types.checks import describe
-from monde.types.things import AGE, DOUBT, OWN, SEEN, WIDTH, known
+from monde.types.things import AGE, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
 
 _NEAR_PIXELS = 8.0
 """Distance, in px of a frame of 64, that weighs as much as `_COLOUR` of colour or `_SIZE` of size."""
@@ -29,6 +30,16 @@ _SAME = 2.6
 _WANDERS = 5.0
 """How much less a distance weighs for each ten steps out of sight: it is divided by one and this."""
 _NEVER = 9.0
+
+_EDGES = slice(LOOKS.index("left"), LOOKS.index("bottom") + 1)
+_AREA = LOOKS.index("log_area")
+_COLOURS = slice(LOOKS.index("red"), LOOKS.index("blue") + 1)
+_CUT = math.log(0.88) / 4
+"""Change of `log_area` below which something that is covered at an edge is taken for partly hidden."""
+_TOUCHES = 1.6 / 32
+"""Distance of two edges, 1.6 px of 64, up to which the one may go on behind the other."""
+_FRAME = 0.97
+"""Edges beyond are those of the frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,15 +112,58 @@ def follow(
     """The regions of T frames (see `Regions`) as files of things, each in a slot of its own."""
     B, T = found.shape[:2]
     files = looks.new_zeros(B, things, WIDTH) if before is None else before
+    sides = _covered(looks, found)
     steps = []
     for t in range(T):
-        files = _matched(files, looks[:, t], found[:, t])
+        files = _matched(files, looks[:, t], found[:, t], sides[:, t])
         steps.append(files)
     return torch.stack(steps, dim=1)
 
 
+def _covered(looks: Float[Tensor, "B T R 16"], found: Bool[Tensor, "B T R"]) -> Bool[Tensor, "B T R 4"]:
+    """Whether something larger, or the frame, may go on hiding each region beyond its left, top, right, lower edge."""
+    edges, area = looks[..., _EDGES], looks[..., _AREA]
+    larger = (area[..., None, :] > area[..., :, None]) & found[..., None, :]
+    sides = []
+    for side in range(4):
+        along = 1 - side % 2  # whether they lie beside each other is asked of the other axis
+        mine, facing = edges[..., side], edges[..., (side + 2) % 4]
+        touches = (mine[..., :, None] - facing[..., None, :]).abs() < _TOUCHES
+        middle = looks[..., along, None]
+        beside = (edges[..., None, :, along] < middle) & (middle < edges[..., None, :, along + 2])
+        sides.append((touches & beside & larger).any(dim=-1) | (mine.abs() > _FRAME))
+    return torch.stack(sides, dim=-1)
+
+
+def _completed(
+    before: Float[Tensor, "B N 16"], now: Float[Tensor, "B N 16"], covered: Bool[Tensor, "B N 4"]
+) -> Float[Tensor, "B N 16"]:
+    """What is partly hidden told as if it were whole: of the form that it had, placed by the edges that are its own.
+
+    Amodal completion; whoever took what is left for the thing would have it shrink and slow down as it is covered, and
+    a wall run away with the screen that hides it.
+    """
+    cut = (now[..., _AREA] - before[..., _AREA] < _CUT) & covered.any(dim=-1)
+    whole, places = before.clone(), []
+    for axis in (0, 1):
+        low, high = _EDGES.start + axis, _EDGES.start + axis + 2
+        by_low = now[..., low] + before[..., axis] - before[..., low]
+        by_high = now[..., high] + before[..., axis] - before[..., high]
+        hidden_low, hidden_high = covered[..., axis], covered[..., axis + 2]
+        place = torch.where(hidden_low == hidden_high, (by_low + by_high) / 2, torch.where(hidden_low, by_high, by_low))
+        places.append(place - before[..., axis])
+    for axis, moved in enumerate(places):
+        for index in (axis, _EDGES.start + axis, _EDGES.start + axis + 2):
+            whole[..., index] += moved
+    whole[..., _COLOURS] = now[..., _COLOURS]
+    return torch.where(cut[..., None], whole, now)
+
+
 def _matched(
-    files: Float[Tensor, "B N D"], looks: Float[Tensor, "B R 16"], found: Bool[Tensor, "B R"]
+    files: Float[Tensor, "B N D"],
+    looks: Float[Tensor, "B R 16"],
+    found: Bool[Tensor, "B R"],
+    covered: Bool[Tensor, "B R 4"],
 ) -> Float[Tensor, "B N D"]:
     """The files after one more frame."""
     B, N, _ = files.shape
@@ -118,6 +172,7 @@ def _matched(
     rows = torch.arange(B, device=files.device)
     costs = _costs(files, looks).masked_fill(~(opened[:, :, None] & found[:, None]), _NEVER)
     taken = torch.zeros_like(opened)
+    known_again = torch.zeros_like(opened)
     source = torch.zeros(B, N, dtype=torch.int64, device=files.device)
     left = found.clone()
     for _ in range(min(N, R)):  # the best match of all first
@@ -127,6 +182,7 @@ def _matched(
             break
         row, k, r = rows[which], index[which] // R, index[which] % R
         taken[row, k], source[row, k], left[row, r] = True, r, False
+        known_again[row, k] = True
         costs[row, k] = _NEVER
         costs[row, :, r] = _NEVER
     # Empty files are opened first, then those whose thing has been out of sight for longest are given up.
@@ -140,6 +196,8 @@ def _matched(
         row, k = rows[which], k[which]
         taken[row, k], source[row, k] = True, region
     picked = looks.gather(1, source[..., None].expand(-1, -1, looks.shape[-1]))
+    sides = covered.gather(1, source[..., None].expand(-1, -1, covered.shape[-1]))
+    picked = _completed(files[..., OWN], picked, sides & known_again[..., None])
     one, nothing = torch.ones_like(files[..., :1]), torch.zeros_like(files)
     seen = torch.cat([one, nothing[..., :1], picked, nothing[..., DOUBT]], dim=-1)
     unseen = files.clone()
