@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from monde.dynamics import ThingDynamics, ThingDynamicsConfig
+from monde.dynamics.things import _Foreseen, _looked
 from monde.errors import ContractError
 from monde.models import JEPA, model_config
 from monde.models.untrained import initialised
@@ -76,6 +77,33 @@ def test_the_order_of_files_does_not_matter(model: JEPA) -> None:
     plain = model.predict(told(tokens), nothing(tokens)).one_step
     turned = model.predict(told(tokens[:, :, order]), nothing(tokens)).one_step
     torch.testing.assert_close(turned, plain[:, :, :, order])
+
+
+@torch.no_grad()
+def test_what_falls_out_of_sight_goes_on_falling(model: JEPA) -> None:
+    tokens = film(steps=6)
+    for t in range(6):
+        tokens[0, t, 1, OWN][1] = 0.02 * t**2
+    tokens[0, 4:, 1] = tokens[0, 3, 1]
+    tokens[0, 4:, 1, SEEN] = 0
+    belief = model.recall(told(tokens), nothing(tokens))
+    unseen = _looked(_Foreseen(*belief.memory), belief.newest)
+    assert float(unseen.turn[0, 1].abs().max()) > 0
+    # It is not where it was last, and further down than at the pace it had then.
+    assert float(unseen.looks[0, 1, 1]) > 0.02 * 9 + 2 * 0.02 * 5 - 0.05
+
+
+@torch.no_grad()
+def test_what_things_do_to_each_other_does_not_depend_on_who_sees_them(model: JEPA) -> None:
+    tokens = film(steps=4)
+    belief = model.recall(told(tokens), nothing(tokens))
+    files = _looked(_Foreseen(*belief.memory), belief.newest)
+    unseen = files._replace(seen=torch.cat([torch.zeros_like(files.seen[:, :1]), files.seen[:, 1:]], dim=1))
+    dynamics = model.dynamics
+    assert isinstance(dynamics, ThingDynamics)
+    plain, other = (dynamics._next(given)[1] for given in (files, unseen))
+    torch.testing.assert_close(plain[:, 1:], other[:, 1:])  # the second thing does not know that the first is hidden
+    assert not torch.equal(plain[:, 0], other[:, 0])
 
 
 def test_looks_count_only_where_something_is_in_sight() -> None:

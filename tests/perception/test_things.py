@@ -43,6 +43,12 @@ def look(looks: np.ndarray, name: str) -> np.ndarray:
     return looks[..., LOOKS.index(name)]
 
 
+def most(files: torch.Tensor, colour: str, other: str) -> int:
+    """The file that is most of one colour."""
+    own = files[:, OWN]
+    return int((own[:, LOOKS.index(colour)] - own[:, LOOKS.index(other)]).argmax())
+
+
 def clip(*frames: np.ndarray) -> Clip:
     values = torch.from_numpy(np.stack(frames)[None])
     times = torch.arange(len(frames), dtype=torch.float64)[None] * 0.2
@@ -98,10 +104,7 @@ def test_things_keep_their_files_while_they_cross_and_while_they_are_hidden() ->
         for t in range(9)
     ]
     tokens = perception(clip(*frames)).values[0]
-    reds = [
-        int((tokens[t, :, OWN][:, LOOKS.index("red")] - tokens[t, :, OWN][:, LOOKS.index("blue")]).argmax())
-        for t in (0, 8)
-    ]
+    reds = [most(tokens[t], "red", "blue") for t in (0, 8)]
     assert reds[0] == reds[1]
     x = tokens[:, reds[0], OWN][:, 0]
     assert float(x[8] - x[0]) == pytest.approx(40 / 32, abs=0.02)
@@ -110,6 +113,43 @@ def test_things_keep_their_files_while_they_cross_and_while_they_are_hidden() ->
     assert hidden[OWN][0] == tokens[3, reds[0], OWN][0] or tokens[3, reds[0], SEEN] == 0
     assert tokens[8, reds[0], SEEN] == 1 and tokens[8, reds[0], AGE] == 0  # noqa: PT018 - one file
     assert int(known(tokens[8]).sum()) == 4  # the screen has one, too
+
+
+def test_what_a_screen_covers_in_part_keeps_its_form_and_its_way() -> None:
+    screen = ("square", 40, 31, 12, GREY)  # its left edge at 29.4
+    ball = [picture(("disc", 14 + 2 * t, 30, 4, RED), screen) for t in range(9)]  # at 28 by then: a third is left
+    tokens = ThingPerception((CAMERA,), ThingsConfig())(clip(*ball)).values[0]
+    k = most(tokens[0], "red", "blue")
+    own = tokens[:, k, OWN].numpy()
+    left = regions(*ball)[0][8]
+    assert np.exp(4 * look(left, "log_area")).min() < 0.7 * np.pi * 16 or not tokens[8, k, SEEN]
+    np.testing.assert_allclose(np.exp(4 * look(own, "log_area")), np.pi * 16, rtol=0.1)
+    np.testing.assert_allclose((look(own, "x") + 1) * 32, 14 + 2 * np.arange(9), atol=0.8)
+
+
+def test_a_wall_does_not_run_away_with_the_screen_that_rises_before_it() -> None:
+    wall = ("square", 32, 30, 3, BLUE)  # from 27.3 to 32.7 in height
+    rising = [picture(wall, ("square", 32, 84 - 4 * t, 26, GREY)) for t in range(10)]
+    tokens = ThingPerception((CAMERA,), ThingsConfig())(clip(*rising)).values[0]
+    k = most(tokens[0], "blue", "red")
+    assert tokens[0, k, SEEN] == 1 and tokens[9, k, SEEN] == 0  # noqa: PT018 - one file
+    np.testing.assert_allclose((tokens[:, k, OWN][:, 1].numpy() + 1) * 32, 30, atol=0.8)
+
+
+def test_another_shape_in_the_open_is_not_taken_for_a_part() -> None:
+    frames = [picture(("disc", 30, 30, 5, RED)), picture(("disc", 30, 30, 3.5, RED))]
+    tokens = ThingPerception((CAMERA,), ThingsConfig())(clip(*frames)).values[0]
+    k = most(tokens[0], "red", "blue")
+    assert tokens[1, k, SEEN] == 1
+    assert float(tokens[1, k, OWN][LOOKS.index("log_area")] * 4) == pytest.approx(np.log(np.pi * 3.5**2), abs=0.1)
+
+
+def test_slivers_have_no_form_to_speak_of() -> None:
+    wall = np.tile(np.array(PAPER, dtype=np.uint8)[:, None, None], (1, SIDE, SIDE))
+    wall[:, 4:60, 30:33] = np.array(GREY, dtype=np.uint8)[:, None, None]
+    looks, _ = regions(wall)
+    assert look(looks, "stretch")[0, 1] == 2.0
+    assert look(looks, "four_sided")[0, 1] == 1.0
 
 
 def test_the_longest_unseen_is_given_up_when_there_are_too_many() -> None:
