@@ -69,6 +69,11 @@ class JEPA(nn.Module):
         return self.action_mean.device
 
     @property
+    def perception_learns(self) -> bool:
+        """Whether there are weights between what is sensed and its latents."""
+        return next(self.perception.parameters(), None) is not None
+
+    @property
     def parameters_total(self) -> int:
         """Number of weights."""
         return sum(parameter.numel() for parameter in self.parameters())

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from monde.errors import ContractError
 from monde.nn import BatchNorm, Block, sincos_2d
+from monde.perception.frames import camera_frames
 from monde.types import Clip, Latents, Sensor
-from monde.types.checks import describe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,15 +139,7 @@ class LewmPerception(nn.Module):
         Raises:
             ContractError: Frames of another shape or type than the model was made for.
         """
-        sensor = self.sensors[0]
-        stream = clip.stream(sensor.name)
-        if tuple(stream.values.shape[2:]) != sensor.shape or stream.values.dtype != torch.uint8:
-            raise ContractError(
-                f"sensor {sensor.name!r} has another shape or type than the model was made for",
-                got=describe(stream.values),
-                expected=f"uint8 [B, T, {', '.join(map(str, sensor.shape))}]",
-                remedy="resize the frames to the size that the model was made for",
-            )
+        stream = camera_frames(self.sensors[0], clip)
         latents = self._encode(stream.values.flatten(0, 1)).unflatten(0, stream.values.shape[:2])
         latents = torch.where(stream.valid[..., None], latents, torch.zeros_like(latents))
         return Latents(latents[:, :, None], stream.times_seconds)

@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monde.errors import ContractError
+from monde.perception.frames import camera_frames
 from monde.perception.regions import find_regions
 from monde.types import Clip, Latents, Sensor
-from monde.types.checks import describe
 from monde.types.things import AGE, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
 
 _NEAR_PIXELS = 8.0
@@ -87,15 +87,7 @@ class ThingPerception(nn.Module):
         Raises:
             ContractError: Frames of another shape or type than the model was made for.
         """
-        sensor = self.sensors[0]
-        stream = clip.stream(sensor.name)
-        if tuple(stream.values.shape[2:]) != sensor.shape or stream.values.dtype != torch.uint8:
-            raise ContractError(
-                f"sensor {sensor.name!r} has another shape or type than the model was made for",
-                got=describe(stream.values),
-                expected=f"uint8 [B, T, {', '.join(map(str, sensor.shape))}]",
-                remedy="resize the frames to the size that the model was made for",
-            )
+        stream = camera_frames(self.sensors[0], clip)
         B, T = stream.values.shape[:2]
         regions = find_regions(stream.values.flatten(0, 1), self.config.regions)
         looks, found = regions.looks.unflatten(0, (B, T)), regions.found.unflatten(0, (B, T))

@@ -9,7 +9,7 @@ from monde.models import JEPA
 from monde.objectives import Losses, Objective, ObjectiveConfig
 from monde.objectives.kept import Kept
 from monde.objectives.meters import CollapseMeters, measure_collapse
-from monde.perception import FrozenPerception, Perception, ThingPerception
+from monde.perception import Perception
 from monde.training.hiding import hidden_senses
 from monde.types import Clip, Latents
 
@@ -45,8 +45,7 @@ class TrainStep(nn.Module):
             latents, seen = self.model.with_and_without(clip, hidden)
         else:
             latents = seen = self.model.encode(clip)
-        learns = not isinstance(self.model.perception, FrozenPerception | ThingPerception)
-        if measure and learns:  # what learns nothing cannot collapse
+        if measure and self.model.perception_learns:  # what learns nothing cannot collapse
             self.meters = measure_collapse(latents.values)
         B, T = latents.values.shape[:2]
         if clip.actions is None:
