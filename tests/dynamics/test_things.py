@@ -106,6 +106,24 @@ def test_what_things_do_to_each_other_does_not_depend_on_who_sees_them(model: JE
     assert not torch.equal(plain[:, 0], other[:, 0])
 
 
+def test_excess_is_what_doubt_did_not_expect() -> None:
+    dynamics, observed = ThingDynamics(ThingDynamicsConfig()), film()[0, 0]
+    sure = observed.clone()
+    sure[:2, SEEN], sure[2:, SEEN] = 0.999, 0.001
+    sure[:, DOUBT] = -1.5
+    wrong = sure.clone()
+    wrong[1, OWN][:2] += 0.3
+    doubtful = wrong.clone()
+    doubtful[1, DOUBT] = 3.0
+    right, off, expected = (float(dynamics.excess(told, observed)) for told in (sure, wrong, doubtful))
+    assert right <= 0.01
+    assert off > 20
+    assert expected < off / 10
+    vanished = observed.clone()
+    vanished[1, SEEN] = 0
+    assert float(dynamics.excess(sure, vanished)) > right + 20  # 5 × 6.9, and nothing was lost by looks
+
+
 def test_looks_count_only_where_something_is_in_sight() -> None:
     dynamics = ThingDynamics(ThingDynamicsConfig())
     observed = film()[0, 0]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -70,6 +71,13 @@ class Dynamics(nn.Module, ABC):
         """How unlikely what was observed is to who predicted this, up to a constant: the logarithm of the root mean
         squared error, unless the dynamics know better."""
         return ((predicted - observed).square().mean(dim=(-2, -1)).sqrt() + NEGLIGIBLE).log()
+
+    def excess(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead"]:
+        """How much more surprising that was than who predicted it had expected to be surprised: nothing, unless the
+        dynamics tell their doubt."""
+        return torch.zeros_like(observed[..., 0, 0])
 
 
 def single_token(owner: Dynamics, latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T D"]:

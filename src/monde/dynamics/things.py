@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monde.dynamics.base import Dynamics, check_hypotheses
@@ -204,20 +204,24 @@ class ThingDynamics(Dynamics):
         new = observed[..., SEEN] * ~known(predicted)
         return (self._unlikely(predicted, observed) + _NEW * new).sum(dim=-1)
 
+    def excess(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead"]:
+        """By how much the errors in looks exceed the doubt about them, and how much less likely sight was than the
+        entropy of what was foreseen."""
+        looks = (self.differences(predicted, observed) * (-_doubt(predicted)).exp() - 1) * self.weights
+        p = _sight(predicted)
+        entropy = -p * p.log() - (1 - p) * (1 - p).log()
+        shown, asked = _shown(predicted, observed), _asked(predicted, observed)
+        return (looks.sum(dim=-1) * shown + _SEEN_WEIGHT * (_odds(predicted, observed) - entropy) * asked).sum(dim=-1)
+
     def _unlikely(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead N"]:
-        doubt = predicted[..., DOUBT].clamp(*_DOUBTS)
+        doubt = _doubt(predicted)
         looks = (self.differences(predicted, observed) * (-doubt).exp() + doubt) * self.weights
-        held = known(predicted)
-        shown = observed[..., SEEN] * held
-        sight = predicted[..., SEEN].clamp(_LEAST_ODDS, 1 - _LEAST_ODDS)
-        odds = nn.functional.binary_cross_entropy(sight, observed[..., SEEN], reduction="none")
-        # Where nothing at all is seen the light is out, and that says nothing of what is there.
-        lit = observed[..., SEEN].sum(dim=-1, keepdim=True) > 0
-        # Of the empty files the first alone is asked whether something new will come into it.
-        first = ~held & ((~held).cumsum(dim=-1) == 1)
-        return looks.sum(dim=-1) * shown + _SEEN_WEIGHT * odds * (lit & (held | first))
+        shown, asked = _shown(predicted, observed), _asked(predicted, observed)
+        return looks.sum(dim=-1) * shown + _SEEN_WEIGHT * _odds(predicted, observed) * asked
 
     def differences(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
@@ -264,6 +268,34 @@ class ThingDynamics(Dynamics):
             age = torch.zeros_like(odds)
             token = torch.cat([torch.sigmoid(odds)[..., None], age[..., None], after.looks, doubt], dim=-1)
             return after, token
+
+
+def _doubt(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N G"]:
+    return predicted[..., DOUBT].clamp(*_DOUBTS)
+
+
+def _sight(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
+    return predicted[..., SEEN].clamp(_LEAST_ODDS, 1 - _LEAST_ODDS)
+
+
+def _odds(predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
+    """How unlikely it was that each thing is in sight, or is not."""
+    return nn.functional.binary_cross_entropy(_sight(predicted), observed[..., SEEN], reduction="none")
+
+
+def _shown(predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
+    """Of which things looks can be compared."""
+    return observed[..., SEEN] * known(predicted)
+
+
+def _asked(predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]) -> Bool[Tensor, "*lead N"]:
+    """Of which things it is asked whether they are in sight."""
+    held = known(predicted)
+    # Where nothing at all is seen the light is out, and that says nothing of what is there.
+    lit = observed[..., SEEN].sum(dim=-1, keepdim=True) > 0
+    # Of the empty files the first alone is asked whether something new will come into it.
+    first = ~held & ((~held).cumsum(dim=-1) == 1)
+    return lit & (held | first)
 
 
 def _looked(foreseen: _Foreseen, token: Float[Tensor, "B N D"]) -> _Files:

@@ -122,13 +122,12 @@ def test_contrasts_of_things_are_likelihoods_at_their_own_horizons() -> None:
     last = model.recall(
         Latents(latents.values[:, 5:6], latents.times_seconds[:, 5:6]), latents.values.new_zeros(4, 0, 0)
     )
-    surprisals = [
-        model.dynamics.surprisal(
-            model.imagine(belief, latents.values.new_zeros(4, 1, 2, 0)).latents[:, 0, 0, 1], latents.values[:, 7]
-        )
+    foreseen = [
+        model.imagine(belief, latents.values.new_zeros(4, 1, 2, 0)).latents[:, 0, 0, 1].detach()
         for belief in (whole, last)
     ]
-    expected = (surprisals[0] - surprisals[1]).detach().numpy()
+    remembering, forgetful = (model.dynamics.surprisal(told, latents.values[:, 7]) for told in foreseen)
+    expected = remembering - forgetful + model.dynamics.excess(foreseen[0], latents.values[:, 7])
     np.testing.assert_allclose(found.contrasts[2, 1][:, 28], expected, atol=1e-3)
 
 

@@ -4,9 +4,10 @@ The error of a prediction alone tells little: an empty scene is easier to forese
 goes out is an error to every model. What tells is the *difference that memory makes*: each frame is predicted twice,
 from all that was seen before and from the last moment alone. In a possible film memory helps, or does no harm; where
 something vanished, turned or changed while it was not seen, the model that remembers is the more surprised of the two.
-What is hard to foresee for both cancels out in the ratio of their errors. (Surprise as prediction error at several
-context lengths: Garrido et al., arXiv 2502.11831, section 3; the contrast of two contexts is ours: docs/log.md,
-2026-11-26.)
+What is hard to foresee for both cancels out in the ratio of their errors. What happens in plain sight surprises both
+alike: dynamics that tell their doubt also say how much more surprised they are than they expected to be. (Surprise as
+prediction error at several context lengths: Garrido et al., arXiv 2502.11831, section 3; the contrast of two contexts
+is ours: docs/log.md, 2026-11-26.)
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -64,8 +65,9 @@ class Surprise:
         errors: [n, T] root mean squared error of the latent that was predicted from all that was seen before, by
             horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
         contrasts: [n, T] surprisal (`Dynamics.surprisal`) of that prediction less that of a prediction from a short
-            context, by (horizon, length of the context), both in model steps; NaN likewise. Where dynamics tell no
-            doubt it is the logarithm of the ratio of their errors.
+            context, and the excess of the former over what was expected (`Dynamics.excess`), by (horizon, length of the
+            context), both in model steps; NaN likewise. Where dynamics tell no doubt it is the logarithm of the ratio
+            of their errors.
         rate_hz: Frames a second.
     """
 
@@ -141,12 +143,21 @@ def _compared(
     model: JEPA, latents: Latents, config: SurpriseConfig
 ) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[tuple[int, int], Float64[np.ndarray, "n u"]]]:
     """Errors from all frames before by horizon, and their contrasts."""
-    errors, whole = _predictions(model, latents, None, config)
+    whole = _predictions(model, latents, None, config)
     contrasts: dict[tuple[int, int], Float64[np.ndarray, "n u"]] = {}
     for c in config.moments:
-        _, shorter = _predictions(model, latents, c, config)
-        contrasts |= {(k, c): whole[k] - shorter[k] for k in config.horizons}
-    return errors, contrasts
+        shorter = _predictions(model, latents, c, config)
+        contrasts |= {(k, c): whole[k].surprisal - shorter[k].surprisal + whole[k].excess for k in config.horizons}
+    return {k: told.error for k, told in whole.items()}, contrasts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """[n, u] of the frames some steps after each of n films."""
+
+    error: Float64[np.ndarray, "n u"]
+    surprisal: Float64[np.ndarray, "n u"]
+    excess: Float64[np.ndarray, "n u"]
 
 
 def _parts(n: int, size: int) -> Iterator[slice]:
@@ -154,11 +165,9 @@ def _parts(n: int, size: int) -> Iterator[slice]:
         yield slice(start, min(n, start + size))
 
 
-def _predictions(
-    model: JEPA, latents: Latents, moment: int | None, config: SurpriseConfig
-) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[int, Float64[np.ndarray, "n u"]]]:
-    """[n, t - k] root mean squared errors and surprisals of the frames k steps after each, by horizon; from all frames
-    before or from the last `moment` of them."""
+def _predictions(model: JEPA, latents: Latents, moment: int | None, config: SurpriseConfig) -> dict[int, _Told]:
+    """Root mean squared errors, surprisals and their excess of the frames k steps after each, [n, t - k] by horizon;
+    predicted from all frames before or from the last `moment` of them."""
     n, T = latents.values.shape[:2]
     furthest = max(config.horizons)
     nothing = latents.values.new_zeros(n, T, 0)
@@ -168,7 +177,7 @@ def _predictions(
         beliefs = model.recall(*_recent(latents, moment))
     futures = model.imagine(beliefs, nothing.new_zeros(T * n, 1, furthest, 0)).latents[:, 0, 0]
     predicted = futures.unflatten(0, (T, n)).transpose(0, 1)  # [n, T, H, N, D]
-    errors, surprisals = {}, {}
+    found = {}
     for k in config.horizons:
         foreseen, came = predicted[:, : T - k, k - 1], latents.values[:, k:]
         error = (foreseen - came).square().mean(dim=(-2, -1)).sqrt()
@@ -178,9 +187,10 @@ def _predictions(
                 got=f"{int((~torch.isfinite(error)).sum())} of {error.numel()} errors, {k} steps ahead",
                 remedy="look for NaN in the weights of the model",
             )
-        errors[k] = error.double().cpu().numpy()
-        surprisals[k] = model.dynamics.surprisal(foreseen, came).double().cpu().numpy()
-    return errors, surprisals
+        surprisal, excess = model.dynamics.surprisal(foreseen, came), model.dynamics.excess(foreseen, came)
+        numbers = (told.double().cpu().numpy() for told in (error, surprisal, excess))
+        found[k] = _Told(**dict(zip(("error", "surprisal", "excess"), numbers, strict=True)))
+    return found
 
 
 def _recent(latents: Latents, moment: int) -> tuple[Latents, Tensor]:
