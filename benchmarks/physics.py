@@ -1,6 +1,7 @@
 """What a remembering model knows of physics: minimal pairs in the plane and in space, held-out objects.
 
     python benchmarks/physics.py --keep DIR [--spaces 2d 3d] [--minutes 27] [--films 8_000] [--sets 100]
+        [--grades easy hidden long-hidden]
 
 Records possible films, trains by the recipe `monde.recipes.physics` (both skipped where DIR holds them), and scores
 pairs of the test split: pairwise accuracy and AUROC of single films for each principle and grade, beside the untrained
@@ -47,19 +48,22 @@ def shortcut_rows(space: str) -> list[Row]:
     return rows
 
 
-def scored(space: str, keep: Path, minutes: float, films: int, sets: int, seed: int) -> Scorecard:
+def scored(
+    space: str, keep: Path, minutes: float, films: int, sets: int, seed: int, grades: tuple[str, ...]
+) -> Scorecard:
     """The scorecard of one space; recording, run and scores are made where they are not there yet."""
     recipe = physics(keep / f"physics-{space}-{seed}", space=space, minutes=minutes, films=films, sets=sets, seed=seed)
+    pairs = replace(recipe.pairs, grades=grades)
     recipe.record()
     recipe.learn()
     run = RunFolder(recipe.run)
     if run.physics.exists():
         card = Scorecard.from_json(read_json(run.physics))
         judged = to_json(judging(load_model(recipe.run)))
-        same = {"pairs": to_json(recipe.pairs), "surprise": judged, "checkpoint": run.latest().name}
+        same = {"pairs": to_json(pairs), "surprise": judged, "checkpoint": run.latest().name}
         if same.items() <= card.protocol.items():
             return card
-    return score_physics(recipe.run, recipe.pairs)
+    return score_physics(recipe.run, pairs)
 
 
 def trained(keep: Path, space: str, seed: int) -> tuple[object, object]:
@@ -80,11 +84,13 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=8_000, help="recorded, each")
     parser.add_argument("--sets", type=int, default=100, help="of four films, of each principle and grade")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--grades", nargs="+", default=list(GRADES), choices=GRADES, help="judged")
     given = parser.parse_args()
     # First of all, so that missing ones are told before hours have passed.
     shortcuts = [row for space in given.spaces for row in shortcut_rows(space)]
     cards = {
-        space: scored(space, given.keep, given.minutes, given.films, given.sets, given.seed) for space in given.spaces
+        space: scored(space, given.keep, given.minutes, given.films, given.sets, given.seed, tuple(given.grades))
+        for space in given.spaces
     }
     rows = [row for card in cards.values() for row in card.rows]
     protocol = {
@@ -94,6 +100,7 @@ def main() -> None:
         "films": given.films,
         "trained_at": {space: trained(given.keep, space, given.seed)[1] for space in cards},
         "sets": given.sets,
+        "grades": given.grades,
         "split": "test",
         "commits": {space: card.commit for space, card in cards.items()},
         "shortcuts": "scenes.json and scenes_3d.json, 400 sets of seed 0, split test: the first sets of them are these",
