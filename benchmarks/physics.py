@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--grades", nargs="+", default=list(GRADES), choices=GRADES, help="judged")
     given = parser.parse_args()
+    given.grades = list(dict.fromkeys(given.grades))
     # First of all, so that missing ones are told before hours have passed.
     shortcuts = [row for space in given.spaces for row in shortcut_rows(space)]
     cards = {

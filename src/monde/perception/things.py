@@ -164,7 +164,6 @@ def _matched(
     rows = torch.arange(B, device=files.device)
     costs = _costs(files, looks).masked_fill(~(opened[:, :, None] & found[:, None]), _NEVER)
     taken = torch.zeros_like(opened)
-    known_again = torch.zeros_like(opened)
     source = torch.zeros(B, N, dtype=torch.int64, device=files.device)
     left = found.clone()
     for _ in range(min(N, R)):  # the best match of all first
@@ -174,9 +173,9 @@ def _matched(
             break
         row, k, r = rows[which], index[which] // R, index[which] % R
         taken[row, k], source[row, k], left[row, r] = True, r, False
-        known_again[row, k] = True
         costs[row, k] = _NEVER
         costs[row, :, r] = _NEVER
+    again = taken.clone()  # what is seen now was seen before: it may be covered in part
     # Empty files are opened first, then those whose thing has been out of sight for longest are given up.
     order = torch.where(opened, files[..., AGE], 1e6 - torch.arange(N, device=files.device, dtype=files.dtype))
     for region in range(R):
@@ -189,7 +188,7 @@ def _matched(
         taken[row, k], source[row, k] = True, region
     picked = looks.gather(1, source[..., None].expand(-1, -1, looks.shape[-1]))
     sides = covered.gather(1, source[..., None].expand(-1, -1, covered.shape[-1]))
-    picked = _completed(files[..., OWN], picked, sides & known_again[..., None])
+    picked = _completed(files[..., OWN], picked, sides & again[..., None])
     one, nothing = torch.ones_like(files[..., :1]), torch.zeros_like(files)
     seen = torch.cat([one, nothing[..., :1], picked, nothing[..., DOUBT]], dim=-1)
     unseen = files.clone()
