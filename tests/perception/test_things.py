@@ -132,7 +132,7 @@ def test_what_a_screen_covers_in_part_keeps_its_form_and_its_way() -> None:
 
 def test_a_wall_does_not_run_away_with_the_screen_that_rises_before_it() -> None:
     wall = ("square", 32, 30, 3, BLUE)  # from 27.3 to 32.7 in height
-    rising = [picture(wall, ("square", 32, 84 - 4 * t, 26, GREY)) for t in range(10)]
+    rising = [picture(wall, ("square", 32, 60 - 1.5 * t, 26, GREY)) for t in range(10)]  # its upper edge: 37 to 23.5
     tokens = ThingPerception((CAMERA,), ThingsConfig())(clip(*rising)).values[0]
     k = most(tokens[0], "blue", "red")
     assert tokens[0, k, SEEN] == 1 and tokens[9, k, SEEN] == 0  # noqa: PT018 - one file
