@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
 from monde.dynamics import Dynamics
@@ -143,21 +143,21 @@ def _compared(
     model: JEPA, latents: Latents, config: SurpriseConfig
 ) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[tuple[int, int], Float64[np.ndarray, "n u"]]]:
     """Errors from all frames before by horizon, and their contrasts."""
-    whole = _predictions(model, latents, None, config)
+    errors, foreseen = _predictions(model, latents, None, config)
+    came = {k: latents.values[:, k:] for k in config.horizons}
+    judge = model.dynamics
+    whole = {k: _numbers(judge.surprisal(foreseen[k], came[k])) for k in came}
+    excess = {k: _numbers(judge.excess(foreseen[k], came[k])) for k in came}
     contrasts: dict[tuple[int, int], Float64[np.ndarray, "n u"]] = {}
     for c in config.moments:
-        shorter = _predictions(model, latents, c, config)
-        contrasts |= {(k, c): whole[k].surprisal - shorter[k].surprisal + whole[k].excess for k in config.horizons}
-    return {k: told.error for k, told in whole.items()}, contrasts
+        _, forgetful = _predictions(model, latents, c, config)
+        for k in config.horizons:
+            contrasts[k, c] = whole[k] - _numbers(judge.surprisal(forgetful[k], came[k])) + excess[k]
+    return errors, contrasts
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Told:
-    """[n, u] of the frames some steps after each of n films."""
-
-    error: Float64[np.ndarray, "n u"]
-    surprisal: Float64[np.ndarray, "n u"]
-    excess: Float64[np.ndarray, "n u"]
+def _numbers(tensor: Float[Tensor, "n u"]) -> Float64[np.ndarray, "n u"]:
+    return tensor.double().cpu().numpy()
 
 
 def _parts(n: int, size: int) -> Iterator[slice]:
@@ -165,9 +165,11 @@ def _parts(n: int, size: int) -> Iterator[slice]:
         yield slice(start, min(n, start + size))
 
 
-def _predictions(model: JEPA, latents: Latents, moment: int | None, config: SurpriseConfig) -> dict[int, _Told]:
-    """Root mean squared errors, surprisals and their excess of the frames k steps after each, [n, t - k] by horizon;
-    predicted from all frames before or from the last `moment` of them."""
+def _predictions(
+    model: JEPA, latents: Latents, moment: int | None, config: SurpriseConfig
+) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[int, Float[Tensor, "n u N D"]]]:
+    """Root mean squared errors, and predictions, of the frames k steps after each, [n, t - k] by horizon; from all
+    frames before or from the last `moment` of them."""
     n, T = latents.values.shape[:2]
     furthest = max(config.horizons)
     nothing = latents.values.new_zeros(n, T, 0)
@@ -177,20 +179,18 @@ def _predictions(model: JEPA, latents: Latents, moment: int | None, config: Surp
         beliefs = model.recall(*_recent(latents, moment))
     futures = model.imagine(beliefs, nothing.new_zeros(T * n, 1, furthest, 0)).latents[:, 0, 0]
     predicted = futures.unflatten(0, (T, n)).transpose(0, 1)  # [n, T, H, N, D]
-    found = {}
+    errors, foreseen = {}, {}
     for k in config.horizons:
-        foreseen, came = predicted[:, : T - k, k - 1], latents.values[:, k:]
-        error = (foreseen - came).square().mean(dim=(-2, -1)).sqrt()
+        foreseen[k] = predicted[:, : T - k, k - 1]
+        error = (foreseen[k] - latents.values[:, k:]).square().mean(dim=(-2, -1)).sqrt()
         if not bool(torch.isfinite(error).all()):  # else it would pass for "nothing to tell yet"
             raise DataError(
                 "the model's predictions are not finite",
                 got=f"{int((~torch.isfinite(error)).sum())} of {error.numel()} errors, {k} steps ahead",
                 remedy="look for NaN in the weights of the model",
             )
-        surprisal, excess = model.dynamics.surprisal(foreseen, came), model.dynamics.excess(foreseen, came)
-        numbers = (told.double().cpu().numpy() for told in (error, surprisal, excess))
-        found[k] = _Told(**dict(zip(("error", "surprisal", "excess"), numbers, strict=True)))
-    return found
+        errors[k] = _numbers(error)
+    return errors, foreseen
 
 
 def _recent(latents: Latents, moment: int) -> tuple[Latents, Tensor]:
