@@ -102,6 +102,9 @@ def test_futures_that_are_learned_from_are_those_of_beginning_there(size: str) -
         belief, steps = model.begin(clip.window(first, roll.seen)), roll.latents.shape[1]
         wanted = model.imagine(belief, actions[:, None, roll.seen - 1 : roll.seen - 1 + steps]).latents[:, 0, 0]
         torch.testing.assert_close(roll.latents, wanted, atol=2e-5, rtol=1e-4)
+    for starts, told in (((8,), "too short"), ((0, 2), "a frame that was seen")):
+        with pytest.raises(ContractError, match=told):
+            model.predict(latents, model.normalise(actions), starts)
     each = model.recall_each(latents, actions, (2, 6))
     assert each.batch == 4
     torch.testing.assert_close(each.rows(slice(2, 4)).newest, model.begin(clip.window(0, 6)).newest)

@@ -204,11 +204,13 @@ class JEPA(nn.Module):
             alone: As `starts`, of futures imagined from the newest of these frames alone.
 
         Raises:
-            ContractError: Clips no longer than what is seen of them.
+            ContractError: Clips no longer than what is seen of them, or a future of which nothing was seen.
         """
         B, T = latents.values.shape[:2]
         seen = (*starts, *alone)
-        if T <= max(seen, default=1) or min(seen, default=1) < 1:
+        if min(seen, default=1) < 1:
+            raise ContractError("a future needs a frame that was seen before it", got=min(seen), expected="1 or more")
+        if T <= max(seen, default=1):
             raise ContractError(
                 "the windows are too short to predict anything",
                 got=f"{T} steps",
