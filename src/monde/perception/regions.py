@@ -33,6 +33,8 @@ _MOST_STRETCHED = 2.0
 _MOST_SIDED = 1.0
 """Bounds of what tells a disc from a square and a triangle (up to 0.8 and 0.4 of those): of a sliver the moments grow
 without end, say nothing more, and would drown all else that a network is told."""
+_TOLD = 0.15
+"""Share of a pixel below which an edge is not looked for in it."""
 _DARK = 8.0
 """Median of a frame, of 255, below which nothing is seen."""
 _CHUNK = 64
@@ -181,11 +183,7 @@ def _looks(
     moments = torch.zeros(count, 7).index_add_(0, flat, torch.stack([xx, yy, xy, *turned], dim=1) * shares[:, None])
     sxx, syy, sxy, a3, b3, a4, b4 = (moments / pixels.clamp_min(1.0)[:, None]).unbind(dim=1)
     radius = pixels.clamp_min(1.0).sqrt()
-    inside = torch.where(shares > 0.5, flat, torch.zeros_like(flat))
-    edges = [
-        torch.full((count,), start).scatter_reduce_(0, inside, axis, how)
-        for axis, start, how in ((x, 1e4, "amin"), (y, 1e4, "amin"), (x, -1e4, "amax"), (y, -1e4, "amax"))
-    ]
+    edges = _edges(flat, shares, x, y, count)
     across, down = w / 2, h / 2
     looks = [
         mean[:, 1] / across - 1,
@@ -204,3 +202,14 @@ def _looks(
         *mean[:, 3:].unbind(dim=1),
     ]
     return torch.stack(looks, dim=1), pixels
+
+
+def _edges(
+    flat: Int64[Tensor, " P"], shares: Float[Tensor, " P"], x: Float[Tensor, " P"], y: Float[Tensor, " P"], count: int
+) -> list[Float[Tensor, " n"]]:
+    """Left, top, right and lower edge of every region, px: of the pixels at an edge the one that is filled most tells
+    how far into them it reaches."""
+    inside = torch.where(shares > _TOLD, flat, torch.zeros_like(flat))
+    filled = shares - 0.5
+    reach = ((x - filled, 1e4, "amin"), (y - filled, 1e4, "amin"), (x + filled, -1e4, "amax"), (y + filled, -1e4, "amax"))
+    return [torch.full((count,), start).scatter_reduce_(0, inside, axis, how) for axis, start, how in reach]

@@ -34,11 +34,11 @@ _NEVER = 9.0
 _EDGES = slice(LOOKS.index("left"), LOOKS.index("bottom") + 1)
 _AREA = LOOKS.index("log_area")
 _COLOURS = slice(LOOKS.index("red"), LOOKS.index("blue") + 1)
-_CUT = math.log(0.88) / 4
+_CUT = math.log(0.95) / 4
 """Change of `log_area` below which something that is covered at an edge is taken for partly hidden."""
-_TOUCHES = 1.6 / 32
-"""Distance of two edges, 1.6 px of 64, up to which the one may go on behind the other."""
-_FRAME = 0.97
+_TOUCHES = 1.0 / 32
+"""Distance of two edges, 1 px of 64, up to which the one may go on behind the other."""
+_FRAME = 0.98
 """Edges beyond are those of the frame."""
 
 
