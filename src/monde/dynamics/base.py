@@ -65,6 +65,10 @@ class Dynamics(nn.Module, ABC):
         """How wrong a prediction was, token by token: its mean squared error, unless the dynamics know better."""
         return (predicted - observed).square().mean(dim=-1)
 
+    def counts(self, latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T N"]:
+        """How much it counts, while it is learned, that each of these was foreseen: all alike."""
+        return torch.ones_like(latents[..., 0])
+
     def surprisal(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead"]:

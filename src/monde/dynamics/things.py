@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monde.dynamics.base import Dynamics, check_hypotheses
+from monde.dynamics.contacts import RELATIONS, relations
 from monde.errors import ContractError
 from monde.types import Belief
 from monde.types.things import ASPECTS, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
@@ -32,6 +33,8 @@ _WEIGHTS = (2.0, 1.0, 1.0, 0.5, 1.0, 1.0)
 _DOUBTS = (-3.0, 6.0)
 """Least and greatest doubt."""
 _SEEN_WEIGHT = 5.0
+_BACK = 3.0
+"""What counts as much as this many others while it is learned: a thing that comes back into sight."""
 
 _NEW = 30.0
 """Negative log likelihood of the looks of a thing that was not known: some 20 px and half of all colours off."""
@@ -54,7 +57,7 @@ class ThingDynamicsConfig:
     latent: int = WIDTH
     actions: int = 0
     hidden: int = 64
-    messages: int = 48
+    messages: int = 32
 
 
 class _Files(NamedTuple):
@@ -125,12 +128,13 @@ class ThingDynamics(Dynamics):
                 remedy="train with --action-free, or another --size",
             )
         self.hidden = config.hidden
-        told = 3 * len(LOOKS) + 2
+        told = 3 * len(LOOKS) + 3
         C, M = config.hidden, config.messages
         self.inwards = nn.Linear(told, C)
         self.asks = nn.Linear(3 * len(LOOKS), M)
         self.tells = nn.Linear(3 * len(LOOKS), M)
-        self.pair = nn.Linear(M, M)
+        self.relates = nn.Linear(RELATIONS, M, bias=False)
+        self.pair = nn.Sequential(nn.ReLU(), nn.Linear(M, M), nn.ReLU(), nn.Linear(M, M), nn.ReLU())
         self.told = nn.Linear(M, M)
         self.gate = nn.GRUCell(C + M, C)
         last = nn.Linear(C, len(LOOKS) + 1 + len(ASPECTS))
@@ -196,6 +200,12 @@ class ThingDynamics(Dynamics):
         settled = torch.cat([predicted[..., : OWN.start], predicted[..., OWN].detach(), predicted[..., DOUBT]], dim=-1)
         return looks * observed[..., SEEN] * known(predicted) + self._unlikely(settled, observed)
 
+    def counts(self, latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T N"]:
+        """1, and `_BACK` for what was out of sight one frame before: that alone tells what goes on unseen."""
+        seen, known_before = latents[..., SEEN], known(latents[:, :-1])
+        back = seen[:, 1:] * (1 - seen[:, :-1]) * known_before
+        return 1 + (_BACK - 1) * nn.functional.pad(back, (0, 0, 1, 0))
+
     def surprisal(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead"]:
@@ -228,7 +238,7 @@ class ThingDynamics(Dynamics):
     ) -> Float[Tensor, "*lead N G"]:
         """How far each aspect is off, in units of `_SCALES`."""
         squares = ((predicted[..., OWN] - observed[..., OWN]) / self.scales).square()
-        means = [squares[..., list(aspect)].mean(dim=-1) for aspect in ASPECTS]
+        means = [squares[..., aspect].mean(dim=-1) for aspect in ASPECTS]
         return (torch.stack(means, dim=-1) + _LEAST).sqrt()
 
     def _followed(self, latents: Float[Tensor, "B T N D"]) -> tuple[Float[Tensor, "1 B T N D"], list[_Foreseen]]:
@@ -252,11 +262,13 @@ class ThingDynamics(Dynamics):
             held = (files.times > 0).float()
             looks = files.looks * held[..., None]
             moving = torch.cat([looks, 4 * files.change, 8 * files.turn], dim=-1)
-            told = torch.cat([moving, files.seen[..., None], held[..., None]], dim=-1)
-            # What things do to each other does not depend on whether they are in sight. Whether two touch is asked of
-            # both axes at once: one layer would not do.
-            pairs = nn.functional.relu(self.asks(moving)[:, :, None] + self.tells(moving)[:, None])
-            pairs = nn.functional.relu(self.pair(pairs))
+            # In the dark nothing is seen, and all of it will be again: to be hidden and to be unlit are two things.
+            lit = ((files.seen * held).amax(dim=1, keepdim=True) > 0.5).float().expand_as(held)
+            told = torch.cat([moving, torch.stack([files.seen, held, lit], dim=-1)], dim=-1)
+            # What things do to each other does not depend on whether they are in sight.
+            pairs = self.asks(moving)[:, :, None] + self.tells(moving)[:, None]
+            near = relations(looks.detach(), files.change.detach())  # no gradient: contact begins at once
+            pairs = self.pair(pairs + self.relates(near))
             messages = self.told((pairs * held[:, None, :, None]).sum(dim=2) / 4)
             entering = torch.cat([nn.functional.silu(self.inwards(told)), messages], dim=-1)
             memory = self.gate(entering.flatten(0, 1), files.memory.flatten(0, 1)).unflatten(0, held.shape)
@@ -301,7 +313,7 @@ def _asked(predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead
 def _looked(foreseen: _Foreseen, token: Float[Tensor, "B N D"]) -> _Files:
     """What is seen, where there is something in sight, in the place of what was foreseen."""
     seen = token[..., SEEN]
-    shown = (seen > 0.5)[..., None]
+    shown = ((seen > 0.5) & known(token))[..., None]  # an empty file stays empty, whatever is thought to come
     first = (foreseen.times < 0.5)[..., None]
     looks = torch.where(shown, token[..., OWN], foreseen.looks)
     change = torch.where(shown, (looks - foreseen.before).masked_fill(first, 0.0), foreseen.change)

@@ -113,8 +113,15 @@ class Losses:
     parts: Mapping[str, Float[Tensor, ""]]
 
 
+Counts = Callable[[Float[Tensor, "B T N D"]], Float[Tensor, "B T N"]]
+"""How much each latent of a clip counts."""
+
 Error = Callable[[Float[Tensor, "*lead N D"], Float[Tensor, "*lead N D"]], Float[Tensor, "*lead N"]]
 """How wrong a prediction was, of what was predicted and what was observed."""
+
+
+def _alike(latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T N"]:
+    return torch.ones_like(latents[..., 0])
 
 
 class Objective(nn.Module):
@@ -128,11 +135,14 @@ class Objective(nn.Module):
         latent: D.
         actions: A.
         error: Of predictions; `Dynamics.error`.
+        counts: `Dynamics.counts`; by default all count alike.
     """
 
-    def __init__(self, config: ObjectiveConfig, latent: int, actions: int, error: Error) -> None:
+    def __init__(
+        self, config: ObjectiveConfig, latent: int, actions: int, error: Error, counts: Counts | None = None
+    ) -> None:
         super().__init__()
-        self._wrong = error
+        self._wrong, self._counts = error, counts or _alike
         self.config = config
         self.sigreg = SIGReg(config.projections)
         self.inverse = InverseDynamics(latent, actions) if config.inverse_weight else None
@@ -146,12 +156,14 @@ class Objective(nn.Module):
     ) -> Losses:
         """Losses of a batch of clips, given latents, *normalised* action blocks and the model's predictions."""
         config = self.config
-        parts = {"prediction": self._error(predictions.one_step, latents[:, 1:].expand_as(predictions.one_step))}
+        counts, ahead = self._counts(latents), latents[:, 1:]
+        parts = {"prediction": self._error(predictions.one_step, ahead.expand_as(predictions.one_step), counts[:, 1:])}
         total = parts["prediction"]
         if predictions.rollouts:
-            came = [latents[:, roll.seen : roll.seen + roll.latents.shape[1]] for roll in predictions.rollouts]
+            spans = [slice(roll.seen, roll.seen + roll.latents.shape[1]) for roll in predictions.rollouts]
+            came, counted = (torch.cat([kind[:, span] for span in spans], dim=1) for kind in (latents, counts))
             imagined = torch.cat([roll.latents for roll in predictions.rollouts], dim=1)
-            parts["rollout"] = self._error(imagined, torch.cat(came, dim=1))
+            parts["rollout"] = self._error(imagined, came, counted)
             total = total + config.rollout_weight * parts["rollout"]
         if config.regulariser_weight:
             regulariser, named = self._regularise(latents.flatten(0, 2), generator)
@@ -165,15 +177,19 @@ class Objective(nn.Module):
             total = total + config.inverse_weight * parts["inverse"]
         with torch.no_grad():
             # The floor of one-step prediction, in the same unit: what "nothing changes" would score.
-            parts["copy_last"] = self._error(latents[:, :-1], latents[:, 1:])
+            parts["copy_last"] = self._error(latents[:, :-1], ahead, counts[:, 1:])
         return Losses(total, {name: value.detach() for name, value in parts.items()})
 
-    def _error(self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, ""]:
-        errors = self._wrong(predicted, observed)
-        if self.config.outliers is None:
-            return errors.mean()
-        threshold = self.config.outliers
-        return 2 * math.sqrt(threshold) * ((errors + threshold).sqrt() - math.sqrt(threshold)).mean()
+    def _error(
+        self,
+        predicted: Float[Tensor, "*lead N D"],
+        observed: Float[Tensor, "*lead N D"],
+        counts: Float[Tensor, "*#lead N"],
+    ) -> Float[Tensor, ""]:
+        errors, threshold = self._wrong(predicted, observed), self.config.outliers
+        if threshold is not None:
+            errors = 2 * math.sqrt(threshold) * ((errors + threshold).sqrt() - math.sqrt(threshold))
+        return (errors * counts).mean()
 
     def _regularise(self, latents: Tensor, generator: Generator) -> tuple[Tensor, dict[str, Tensor]]:
         if self.config.regulariser == "sigreg":

@@ -219,5 +219,10 @@ def _edges(
     how far into them it reaches."""
     inside = torch.where(shares > _TOLD, flat, torch.zeros_like(flat))
     filled = shares - 0.5
-    reach = ((x - filled, 1e4, "amin"), (y - filled, 1e4, "amin"), (x + filled, -1e4, "amax"), (y + filled, -1e4, "amax"))
+    reach = (
+        (x - filled, 1e4, "amin"),
+        (y - filled, 1e4, "amin"),
+        (x + filled, -1e4, "amax"),
+        (y + filled, -1e4, "amax"),
+    )
     return [torch.full((count,), start).scatter_reduce_(0, inside, axis, how) for axis, start, how in reach]

@@ -17,7 +17,7 @@ from monde.errors import ContractError
 from monde.perception.frames import camera_frames
 from monde.perception.regions import find_regions
 from monde.types import Clip, Latents, Sensor
-from monde.types.things import AGE, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
+from monde.types.things import AGE, COLOURS, DOUBT, EDGES, LOOKS, OWN, SEEN, WIDTH, known
 
 _NEAR_PIXELS = 8.0
 """Distance, in px of a frame of 64, that weighs as much as `_COLOUR` of colour or `_SIZE` of size."""
@@ -31,9 +31,7 @@ _WANDERS = 5.0
 """How much less a distance weighs for each ten steps out of sight: it is divided by one and this."""
 _NEVER = 9.0
 
-_EDGES = slice(LOOKS.index("left"), LOOKS.index("bottom") + 1)
 _AREA = LOOKS.index("log_area")
-_COLOURS = slice(LOOKS.index("red"), LOOKS.index("blue") + 1)
 _CUT = math.log(0.95) / 4
 """Change of `log_area` below which something that is covered at an edge is taken for partly hidden."""
 _TOUCHES = 1.0 / 32
@@ -114,7 +112,7 @@ def follow(
 
 def _covered(looks: Float[Tensor, "B T R 16"], found: Bool[Tensor, "B T R"]) -> Bool[Tensor, "B T R 4"]:
     """Whether something larger, or the frame, may go on hiding each region beyond its left, top, right, lower edge."""
-    edges, area = looks[..., _EDGES], looks[..., _AREA]
+    edges, area = looks[..., EDGES], looks[..., _AREA]
     larger = (area[..., None, :] > area[..., :, None]) & found[..., None, :]
     sides = []
     for side in range(4):
@@ -138,16 +136,16 @@ def _completed(
     cut = (now[..., _AREA] - before[..., _AREA] < _CUT) & covered.any(dim=-1)
     whole, places = before.clone(), []
     for axis in (0, 1):
-        low, high = _EDGES.start + axis, _EDGES.start + axis + 2
+        low, high = EDGES.start + axis, EDGES.start + axis + 2
         by_low = now[..., low] + before[..., axis] - before[..., low]
         by_high = now[..., high] + before[..., axis] - before[..., high]
         hidden_low, hidden_high = covered[..., axis], covered[..., axis + 2]
         place = torch.where(hidden_low == hidden_high, (by_low + by_high) / 2, torch.where(hidden_low, by_high, by_low))
         places.append(place - before[..., axis])
     for axis, moved in enumerate(places):
-        for index in (axis, _EDGES.start + axis, _EDGES.start + axis + 2):
+        for index in (axis, EDGES.start + axis, EDGES.start + axis + 2):
             whole[..., index] += moved
-    whole[..., _COLOURS] = now[..., _COLOURS]
+    whole[..., COLOURS] = now[..., COLOURS]
     return torch.where(cut[..., None], whole, now)
 
 

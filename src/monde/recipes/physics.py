@@ -96,6 +96,8 @@ def physics(
             channels=True,
             objective=ObjectiveConfig(regulariser_weight=0.0, context=2, rollout_steps=5),
         ),
-        refine=RefineConfig(minutes=minutes, windows=(), batch=96, learning_rate=2e-3, phases=2, seed=seed),
+        refine=RefineConfig(
+            minutes=minutes, windows=(), batch=96, optimiser="muon", learning_rate=2e-3, phases=2, seed=seed
+        ),
         pairs=PairsConfig(space=space, sets=sets, seed=seed),
     )

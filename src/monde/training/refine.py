@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from monde.data import Windows
 from monde.errors import DataError, UsageError
@@ -42,6 +43,9 @@ _LEAST_STEPS = 3
 _MOMENTS = 3
 """Of such a film, from which the future is imagined."""
 
+_MUON = 1.5
+"""Learning rate of Muon as a multiple of AdamW's."""
+
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
 
@@ -58,7 +62,9 @@ class RefineConfig:
             films the moments from which on more than one step is foreseen are drawn, too.
         rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
         batch: Windows in a batch.
-        learning_rate: Peak rate of AdamW.
+        optimiser: "adamw", or "muon": orthogonalised momentum for all matrices but that of the last layer (Muon, Jordan
+            et al. 2024; its updates scaled as AdamW's are: arXiv 2502.16982), AdamW for the rest.
+        learning_rate: Peak rate of AdamW; Muon's is one and a half times that.
         most_frames: Frames that are encoded at most, of episodes drawn at random.
         phases: First frames of a step that each episode is seen from, drawn at random; none for every one of them.
         seed: Of batches.
@@ -74,6 +80,7 @@ class RefineConfig:
     windows: tuple[int, ...] = (8, 13)
     rollout_steps: int = 5
     batch: int = 128
+    optimiser: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = 1e-3
     most_frames: int = 1_000_000
     phases: int | None = None
@@ -188,16 +195,17 @@ def refine_dynamics(
         TrainingError: A loss or a gradient that is not finite.
     """
     spaced = replace(objective, regulariser_weight=0.0, within_weight=0.0, rollout_steps=config.rollout_steps)
-    error = Objective(spaced, model.latent, 0, model.dynamics.error)
+    error = Objective(spaced, model.latent, 0, model.dynamics.error, model.dynamics.counts)
     rng, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
     weights = list(model.dynamics.parameters())
-    optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=1e-4)
+    optimisers = _optimisers(model.dynamics, config)
     model.dynamics.train()
     draw = _drawer(data, config, rng)
     step = 0
     while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(config.learning_rate, step, 100, done)
+        for optimiser, rate in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(rate, step, 100, done)
         latents = draw()
         actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
         T = latents.values.shape[1]
@@ -205,16 +213,32 @@ def refine_dynamics(
         predicted = model.predict(latents, actions, starts, config.rollout_steps, alone)
         losses = error(latents.values, actions, predicted, generator)
         check_losses(losses.total, losses.parts, lambda: f"step {step} of refining")  # noqa: B023
-        optimiser.zero_grad(set_to_none=True)
+        model.dynamics.zero_grad(set_to_none=True)
         losses.total.backward()
         norm = torch.nn.utils.clip_grad_norm_(weights, 1.0)
         check_gradients(norm, model.dynamics, lambda: f"step {step} of refining")  # noqa: B023
-        optimiser.step()
+        for optimiser, _ in optimisers:
+            optimiser.step()
         step += 1
         if progress is not None and step % 100 == 1:
             progress(step, done, {name: float(value) for name, value in losses.parts.items()})
     model.dynamics.eval()
     return step
+
+
+def _optimisers(dynamics: nn.Module, config: RefineConfig) -> list[tuple[torch.optim.Optimizer, float]]:
+    """Optimisers of all weights, and their peak rates."""
+    rate, rest = config.learning_rate, list(dynamics.parameters())
+    made = list[tuple[torch.optim.Optimizer, float]]()
+    if config.optimiser == "muon":
+        last = [module for module in dynamics.modules() if isinstance(module, nn.Linear)][-1]
+        matrices = [weight for weight in rest if weight.ndim == 2 and weight is not last.weight]
+        taken = {id(weight) for weight in matrices}
+        rest = [weight for weight in rest if id(weight) not in taken]
+        muon = torch.optim.Muon(matrices, lr=_MUON * rate, weight_decay=1e-4, adjust_lr_fn="match_rms_adamw")
+        made.append((muon, _MUON * rate))
+    made.append((torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.95), weight_decay=1e-4), rate))
+    return made
 
 
 def _moments(steps: int, rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:

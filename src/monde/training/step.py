@@ -32,7 +32,9 @@ class TrainStep(nn.Module):
         several = isinstance(model.perception, Perception) and len(model.sensors) > 1
         self.sensor_dropout = sensor_dropout if several else 0.0
         self.model = model
-        self.objective = Objective(objective, model.latent, model.actions.width, model.dynamics.error)
+        self.objective = Objective(
+            objective, model.latent, model.actions.width, model.dynamics.error, model.dynamics.counts
+        )
         self.meters: CollapseMeters | None = None
         # It is saved beside the model, so that a resumed run keeps what the first one began with.
         self.first = copy.deepcopy(model.perception).requires_grad_(False) if objective.kept_weight else None

@@ -24,7 +24,12 @@ LOOKS = (
 """What is told of a region: centroid and edges (-1 to 1 across the frame), a quarter of the logarithm of its pixels,
 its spread, the moments that tell a disc from a square and a triangle, and its logarithmic colour beside the median."""
 
-ASPECTS: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3, 4, 5), (6,), (7, 8, 9), (10, 11, 12), (13, 14, 15))
+PLACE = slice(LOOKS.index("x"), LOOKS.index("y") + 1)
+EDGES = slice(LOOKS.index("left"), LOOKS.index("bottom") + 1)
+COLOURS = slice(LOOKS.index("red"), LOOKS.index("blue") + 1)
+"""Parts of `LOOKS`: the centroid; left, top, right and lower edge; colour."""
+
+ASPECTS = (PLACE, EDGES, slice(6, 7), slice(7, 10), slice(10, 13), COLOURS)
 """Looks that are right or wrong together: place, edges, area, spread, shape, colour."""
 
 SEEN = 0
