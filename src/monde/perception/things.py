@@ -25,7 +25,7 @@ _COLOUR = 0.25
 _SIZE = 0.3
 _MOST = (2.0, 1.5, 1.0)
 """What distance, colour and size weigh at most: a thing may be elsewhere, or of another colour, and still be it."""
-_SAME = 2.6
+_SAME = 2.2
 """Weight up to which what is seen is what was seen before."""
 _WANDERS = 5.0
 """How much less a distance weighs for each ten steps out of sight: it is divided by one and this."""
@@ -34,8 +34,8 @@ _NEVER = 9.0
 _AREA = LOOKS.index("log_area")
 _CUT = math.log(0.95) / 4
 """Change of `log_area` below which something that is covered at an edge is taken for partly hidden."""
-_TOUCHES = 1.0 / 32
-"""Distance of two edges, 1 px of 64, up to which the one may go on behind the other."""
+_APART, _LAPPED = 1.0 / 32, 2.5 / 32
+"""Gap between two edges, 1 px of 64, and lap (slanted edges), up to which the one thing may go on behind the other."""
 _FRAME = 0.98
 """Edges beyond are those of the frame."""
 
@@ -118,7 +118,8 @@ def _covered(looks: Float[Tensor, "B T R 16"], found: Bool[Tensor, "B T R"]) -> 
     for side in range(4):
         along = 1 - side % 2  # whether they lie beside each other is asked of the other axis
         mine, facing = edges[..., side], edges[..., (side + 2) % 4]
-        touches = (mine[..., :, None] - facing[..., None, :]).abs() < _TOUCHES
+        gap = (mine[..., :, None] - facing[..., None, :]) * (1 if side < 2 else -1)
+        touches = (gap < _APART) & (gap > -_LAPPED)
         middle = looks[..., along, None]
         beside = (edges[..., None, :, along] < middle) & (middle < edges[..., None, :, along + 2])
         sides.append((touches & beside & larger).any(dim=-1) | (mine.abs() > _FRAME))
