@@ -106,6 +106,34 @@ def test_what_things_do_to_each_other_does_not_depend_on_who_sees_them(model: JE
     assert not torch.equal(plain[:, 0], other[:, 0])
 
 
+@torch.no_grad()
+def test_empty_files_stay_empty_however_many_there_are(model: JEPA) -> None:
+    for weight in model.dynamics.parameters():
+        weight.mul_(3.0)  # as surprised as can be: sight of files that hold nothing is thought likely
+    few, many = (model.recall(told(film(files=n)), nothing(film())) for n in (3, 9))
+    one, other = (model.imagine(belief, torch.zeros(1, 1, 5, 0)).latents[0, 0, 0] for belief in (few, many))
+    assert float(other[..., 2:, SEEN].max()) > 0.5
+    torch.testing.assert_close(one[:, :2], other[:, :2])
+    assert not other[:, 2:, OWN].any()
+
+
+@torch.no_grad()
+def test_the_dark_is_told_from_being_hidden(model: JEPA) -> None:
+    dynamics = model.dynamics
+    assert isinstance(dynamics, ThingDynamics)
+    belief = model.recall(told(film(steps=4)), nothing(film(steps=4)))
+    files = _looked(_Foreseen(*belief.memory), belief.newest)
+    hidden = files._replace(seen=torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
+    dark = files._replace(seen=torch.zeros(1, 4))
+    assert not torch.equal(dynamics._next(hidden)[1][0, 1], dynamics._next(dark)[1][0, 1])
+
+
+def test_what_comes_back_into_sight_counts_for_more() -> None:
+    counts = ThingDynamics(ThingDynamicsConfig()).counts(film(steps=6, hidden=(2, 3)))
+    assert counts[0, :, 1].tolist() == [1, 1, 1, 1, 3, 1]
+    assert (counts[0, :, [0, 2, 3]] == 1).all()
+
+
 def test_excess_is_what_doubt_did_not_expect() -> None:
     dynamics, observed = ThingDynamics(ThingDynamicsConfig()), film()[0, 0]
     sure = observed.clone()

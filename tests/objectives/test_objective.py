@@ -53,6 +53,20 @@ def test_perfect_prediction_costs_nothing() -> None:
     assert float(losses.parts["copy_last"]) > 0
 
 
+def test_what_counts_more_is_learned_more() -> None:
+    latents, actions = torch.randn(2, 4, 1, 3), torch.zeros(2, 3, 2)
+    predictions = Predictions(latents[None, :, 1:] + 1, (Imagined(2, latents[:, 2:] + 2),))
+
+    def parts(counted: torch.Tensor | None) -> list[float]:
+        counts = None if counted is None else lambda latents: counted.expand(2, 4, 1)
+        objective = Objective(ObjectiveConfig(regulariser_weight=0), 3, 2, squared, counts)
+        losses = objective(latents, actions, predictions, torch.Generator())
+        return [float(losses.parts[name]) for name in ("prediction", "rollout")]
+
+    assert parts(None) == pytest.approx([1, 4])
+    assert parts(torch.tensor([9.0, 1.0, 1.0, 4.0])[None, :, None]) == pytest.approx([2, 10])
+
+
 def test_outliers_count_in_proportion_to_their_size() -> None:
     latents = torch.zeros(1, 2, 1, 4)
 

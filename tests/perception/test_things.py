@@ -8,7 +8,7 @@ from monde.errors import ContractError
 from monde.perception import ThingPerception, ThingsConfig
 from monde.perception.regions import find_regions
 from monde.types import Clip, Sensor, Stream
-from monde.types.things import AGE, LOOKS, OWN, SEEN, known
+from monde.types.things import AGE, EDGES, LOOKS, OWN, SEEN, known
 
 SIDE, FINE = 64, 8
 PAPER, RED, BLUE, GREY = (224, 230, 236), (214, 56, 48), (42, 84, 190), (96, 104, 116)
@@ -63,6 +63,23 @@ def test_places_are_told_to_a_tenth_of_a_pixel_and_the_largest_comes_first() -> 
     np.testing.assert_allclose(np.exp(4 * look(looks, "log_area")[0, 1:3]), [np.pi * 25, np.pi * 16], rtol=0.08)
     assert look(looks, "red")[0, 2] > look(looks, "blue")[0, 2]
     assert not looks[0, 3:].any()
+
+
+def test_edges_are_told_to_a_tenth_of_a_pixel() -> None:
+    looks, _ = regions(picture(("disc", 20.3, 31.6, 4, RED), ("square", 44.8, 12.1, 5, BLUE)))
+    edges = (looks[0, 1:3, EDGES] + 1) * SIDE / 2
+    half = np.sqrt(np.pi) * 5 / 2
+    square = [44.8 - half, 12.1 - half, 44.8 + half, 12.1 + half]
+    np.testing.assert_allclose(edges, [square, [16.3, 27.6, 24.3, 35.6]], atol=0.15)
+
+
+def test_a_line_of_pixels_that_blends_two_regions_is_no_thing() -> None:
+    frame = np.tile(np.array(PAPER, dtype=np.uint8)[:, None, None], (1, SIDE, SIDE))
+    frame[:, 20:30, 20:30] = np.array(RED, dtype=np.uint8)[:, None, None]
+    frame[:, 20:30, 30] = (np.array(RED) * 0.88 + np.array(PAPER) * 0.12).astype(np.uint8)[:, None]
+    looks, found = regions(frame)
+    assert found.sum() == 2
+    assert (looks[0, 1, LOOKS.index("right")] + 1) * SIDE / 2 == pytest.approx(30.88, abs=0.1)
 
 
 def test_shapes_of_equal_area_differ() -> None:
@@ -127,7 +144,32 @@ def test_what_a_screen_covers_in_part_keeps_its_form_and_its_way() -> None:
     assert np.exp(4 * look(left, "log_area"))[0] < 0.87 * np.pi * 16  # what is there to be seen is less
     assert tokens[7, k, SEEN] == 1
     np.testing.assert_allclose(np.exp(4 * look(own, "log_area")), np.pi * 16, rtol=0.1)
-    np.testing.assert_allclose((look(own, "x") + 1) * 32, 14 + 2 * np.arange(9), atol=0.8)
+    np.testing.assert_allclose((look(own, "x") + 1) * 32, 14 + 2 * np.arange(9), atol=0.2)
+
+
+def test_a_screen_whose_slanted_edge_laps_over_a_thing_covers_it() -> None:
+    grey = np.array(GREY, dtype=np.uint8)[:, None, None]
+    frames = [picture(("disc", 30, 30, 5, RED)) for _ in range(4)]
+    for t, top in ((1, 33), (2, 31)):  # from 25 to 35: half of its lower part is hidden, then half of all
+        frames[t][:, top:50, 18:30] = grey
+        frames[t][:, top + 1 : 50, 30:44] = grey
+    frames[3][:, 22:50, 18:44] = grey
+    tokens = ThingPerception((CAMERA,), ThingsConfig())(clip(*frames)).values[0]
+    k = most(tokens[0], "red", "blue")
+    assert tokens[:, k, SEEN].tolist() == [1, 1, 1, 0]
+    np.testing.assert_allclose((tokens[:, k, OWN][:, 1].numpy() + 1) * 32, 30, atol=0.8)
+    np.testing.assert_allclose(np.exp(4 * look(tokens[:, k, OWN].numpy(), "log_area")), np.pi * 25, rtol=0.1)
+
+
+def test_what_comes_before_a_thing_is_not_taken_for_it() -> None:
+    frames = [
+        picture(("disc", 30, 30, 5, RED)),
+        picture(("square", 30, 30, 11, GREY)),
+        picture(("disc", 30, 30, 5, RED)),
+    ]
+    tokens = ThingPerception((CAMERA,), ThingsConfig())(clip(*frames)).values[0]
+    k = most(tokens[0], "red", "blue")
+    assert tokens[:, k, SEEN].tolist() == [1, 0, 1]
 
 
 def test_a_wall_does_not_run_away_with_the_screen_that_rises_before_it() -> None:

@@ -77,6 +77,8 @@ def test_films_are_encoded_whole_and_only_as_many_as_asked(run: Path) -> None:
 def test_what_cannot_be_refined_is_refused(run: Path, recording: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs an end"):
         RefineConfig(minutes=None)
+    with pytest.raises(UsageError, match="optimiser"):
+        RefineConfig(optimiser="sgd")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="no film is as long"):
         refine(run, RefineConfig(minutes=None, steps=1, windows=(100,), device="cpu"))
     acted = tmp_path / "acted"
@@ -117,7 +119,7 @@ def test_things_learn_from_whole_films(tmp_path: Path) -> None:
     before = foreseen_wrong(load_model(tmp_path / "run"), films)
     refine(
         tmp_path / "run",
-        RefineConfig(minutes=None, steps=250, windows=(), batch=16, learning_rate=2e-3, device="cpu"),
+        RefineConfig(minutes=None, steps=150, windows=(), batch=16, optimiser="muon", learning_rate=2e-3, device="cpu"),
     )
     assert foreseen_wrong(load_model(tmp_path / "run"), films) < 0.8 * before
     model = load_model(tmp_path / "run")

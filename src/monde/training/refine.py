@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from monde.data import Windows
-from monde.errors import DataError, UsageError
+from monde.errors import DataError, UsageError, unknown_name
 from monde.models import JEPA
 from monde.objectives import Objective, ObjectiveConfig
 from monde.store import RunFolder, write_json
@@ -42,6 +42,8 @@ _LEAST_STEPS = 3
 
 _MOMENTS = 3
 """Of such a film, from which the future is imagined."""
+
+Optimiser = Literal["adamw", "muon"]
 
 _MUON = 1.5
 """Learning rate of Muon as a multiple of AdamW's."""
@@ -72,7 +74,7 @@ class RefineConfig:
         precision: "auto", "fp32" or "bf16".
 
     Raises:
-        UsageError: No end, an empty size, or no number.
+        UsageError: No end, an empty size, no number, or an unknown optimiser.
     """
 
     minutes: float | None = 10.0
@@ -80,7 +82,7 @@ class RefineConfig:
     windows: tuple[int, ...] = (8, 13)
     rollout_steps: int = 5
     batch: int = 128
-    optimiser: Literal["adamw", "muon"] = "adamw"
+    optimiser: Optimiser = "adamw"
     learning_rate: float = 1e-3
     most_frames: int = 1_000_000
     phases: int | None = None
@@ -91,6 +93,8 @@ class RefineConfig:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise UsageError("refining needs an end", remedy="give minutes or steps")
+        if self.optimiser not in get_args(Optimiser):
+            raise unknown_name("optimiser", self.optimiser, list(get_args(Optimiser)), UsageError)
         check_sizes(self, "minutes", "steps", "rollout_steps", "learning_rate", "most_frames", "phases")
         if min(self.windows, default=1) < 1 or self.batch < 2:
             got = f"windows {self.windows}, batch {self.batch}"
