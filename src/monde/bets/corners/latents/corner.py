@@ -98,16 +98,10 @@ class LatentCorner:
         return of_yes(question, holds(ask, places), ERROR_PIXELS)
 
     def _cause(self, question: Question, seen: Shown) -> Answer:
-        """The disc that is expected nearest to the subject: what changed its way has met it, and has not gone far.
-
-        Taking each disc out of what was seen, and looking whether the subject is expected elsewhere, is at chance: more
-        changes in the latent than that disc (docs/log.md, 2026-11-26).
-        """
-        subject, discs = seen.names[0], question.about["discs"]
+        discs = question.about["discs"]
         assert isinstance(discs, list)
-        places = self._films.expected(seen.film, seconds_of(question)).places
-        gaps = [float(np.linalg.norm(places[str(name)] - places[subject])) for name in discs]
-        return nearest(question, np.array(gaps), ERROR_PIXELS)
+        gaps = self._films.causes(seen.film, seconds_of(question), seen.names[0], [str(name) for name in discs])
+        return nearest(question, gaps, ERROR_PIXELS)
 
     def _acted(self, question: Question, ask: str, seen: Shown) -> Answer:
         if ask == "after-actions":
