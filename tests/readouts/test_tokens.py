@@ -50,6 +50,17 @@ def test_more_files_that_hold_nothing_change_nothing(readout: TokenReadout) -> N
     assert torch.isfinite(readout(torch.zeros(2, 5, 6))).all()
 
 
+def test_whether_there_is_such_a_thing_is_read_too() -> None:
+    tokens, values = scenes(600)
+    gone = tokens[..., 3] * (torch.arange(600) % 2 == 0)[:, None] == 1  # what is red, of every other scene
+    tokens = tokens.masked_fill(gone[..., None], 0.0)
+    there = 1.0 - gone.any(dim=1, keepdim=True).float()
+    known = torch.cat([(there > 0).expand(-1, 2), torch.ones(600, 4, dtype=torch.bool)], dim=1)
+    config = TokenReadoutConfig(hidden=16, epochs=30, batch=64)
+    readout = fit_tokens(tokens, torch.cat([values, there], dim=1), (*GROUPS, 0), config, known)
+    assert ((readout(tokens)[:, 5] > 0.5) == (there[:, 0] > 0)).all()
+
+
 def test_what_is_not_known_does_not_count() -> None:
     tokens, values = scenes(400)
     known = torch.ones_like(values, dtype=torch.bool)

@@ -14,7 +14,7 @@ from monde.types.checks import describe
 LEAST_ROWS = 10
 """That a readout is fitted on."""
 
-_NOBODY = -1e4
+_UNASKED = -1e4
 """Logit of a token that holds nothing."""
 
 _SCALE = 0.02
@@ -56,7 +56,7 @@ class TokenReadoutConfig:
 class TokenReadout:
     """Values in physical units, each a mean over what tokens tell of it, weighted by how much each is the thing that is
     meant. Whatever the order of the tokens, the values are the same; a token of zeros holds nothing and is not asked.
-    Frozen once fitted.
+    It may be that nobody is meant: then what is usual is told. Frozen once fitted.
 
     Args:
         network: Says of each token whom it may be, and what it tells.
@@ -127,12 +127,16 @@ class _Network(nn.Module):
         self.plain = nn.Linear(inputs, outputs)
         self.first, self.second = nn.Linear(inputs, hidden), nn.Linear(hidden, hidden)
         self.last = nn.Linear(hidden, outputs)
+        self.nobody, self.usual = nn.Parameter(torch.zeros(self.asked)), nn.Parameter(torch.zeros(len(groups)))
 
     def forward(self, tokens: Tensor, held: Tensor) -> Tensor:
         """Values, standardised."""
         inner = nn.functional.silu(self.second(nn.functional.silu(self.first(tokens))))
         logits, told = (self.plain(tokens) + self.last(inner)).split([self.asked, len(self.groups)], dim=-1)
-        weights = logits.masked_fill(~held[..., None], _NOBODY).softmax(dim=-2)
+        lead = logits.shape[:-2]
+        logits = torch.cat([logits.masked_fill(~held[..., None], _UNASKED), self.nobody.expand(*lead, 1, -1)], dim=-2)
+        told = torch.cat([told, self.usual.expand(*lead, 1, -1)], dim=-2)
+        weights = logits.softmax(dim=-2)
         return (weights[..., self.groups] * told).sum(dim=-2)
 
 

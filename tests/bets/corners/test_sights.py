@@ -26,7 +26,8 @@ class Told(TokenReadout):
 
     def __call__(self, tokens: Tensor) -> Tensor:
         places = 32 * (tokens[..., :SLOTS, OWN][..., :2] + 1)
-        rest = torch.tensor([2.0] * SLOTS + [0.0, 0.0, 64.0, 64.0]).expand(*tokens.shape[:-2], -1)
+        box = [0.0, 0.0, 64.0, 64.0]
+        rest = torch.tensor([2.0] * SLOTS + box + [1.0] * SLOTS).expand(*tokens.shape[:-2], -1)
         return torch.cat([places.flatten(-2), rest], dim=-1)
 
 

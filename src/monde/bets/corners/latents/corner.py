@@ -91,6 +91,8 @@ class LatentCorner:
             axis = "xy".index(str(question.about["axis"]))
             return Answer(question=question.id, number=float(expected.places[seen.names[0]][axis]), confidence=0.5)
         if ask == "hidden-by":
+            if not expected.noticed[seen.names[0]]:  # it is there, and nothing else could have hidden it all the time
+                return of_yes(question, ERROR_PIXELS, ERROR_PIXELS)
             x0, y0, x1, y1 = expected.screen
             (x, y), radius = expected.places[seen.names[0]], 0.8 * expected.radii[seen.names[0]]
             return of_yes(question, min(x - radius - x0, x1 - x - radius, y - y0, y1 - y), ERROR_PIXELS)

@@ -29,11 +29,13 @@ class Expected:
         places: x, y in px of each thing, by the name of its colour.
         radii: Likewise, px.
         screen: Its box, px; it means something only where there is one.
+        noticed: Likewise, whether it was ever seen.
     """
 
     places: Mapping[str, Place]
     radii: Mapping[str, float]
     screen: Float64[np.ndarray, " 4"]
+    noticed: Mapping[str, bool]
 
 
 class Films:
@@ -59,7 +61,8 @@ class Films:
         return Expected(
             places={name: places[slot] for name, slot in SLOT_OF.items()},
             radii={name: float(radii[slot]) for name, slot in SLOT_OF.items()},
-            screen=told[3 * SLOTS :],
+            screen=told[3 * SLOTS : 3 * SLOTS + 4],
+            noticed={name: bool(told[3 * SLOTS + 4 + slot] > 0.5) for name, slot in SLOT_OF.items()},
         )
 
     def causes(self, film: Frames, seconds: float, subject: str, discs: Sequence[str]) -> Float64[np.ndarray, " n"]:

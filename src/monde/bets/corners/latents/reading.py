@@ -50,8 +50,9 @@ PRESENT_AT = tuple(k * THING for k in range(SLOTS))
 SCREEN = slice(SCREEN_AT + 1, SCREEN_AT + 5)
 """Where a screen's box is."""
 
-GROUPS = (*(k for k in range(SLOTS) for _ in "xy"), *range(SLOTS), *(SLOTS for _ in range(4)))
-"""Whose each value is that is read of films: the place and radius of each slot's thing, and the screen's box."""
+GROUPS = (*(k for k in range(SLOTS) for _ in "xy"), *range(SLOTS), *(SLOTS for _ in range(4)), *range(SLOTS))
+"""Whose each value is that is read of things: place and radius of each slot's, the screen's box, and whether there is
+such a thing at all."""
 
 Readouts = Mapping[str, MLPReadout | TokenReadout]
 Seen = tuple[Latents, Float[Tensor, "T S"]]
@@ -130,7 +131,10 @@ def _of_things(model: JEPA, seen: Iterator[Seen], seed: int) -> Readouts:
     for latents, states in seen:
         rows.append(thoughts_along(model, latents)[0])
         told.append(states)
-    values, known = _things(torch.cat(told))
+    states = torch.cat(told)
+    values, known = _things(states)
+    there = states[:, list(PRESENT_AT)]
+    values, known = torch.cat([values, there], dim=1), torch.cat([known, torch.ones_like(there) > 0], dim=1)
     config = TokenReadoutConfig(hidden=HIDDEN_OF_THINGS, epochs=EPOCHS, seed=seed)
     return {"things": fit_tokens(torch.cat(rows), values, GROUPS, config, known)}
 

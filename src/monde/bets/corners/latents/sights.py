@@ -23,7 +23,8 @@ MOMENTS = 4
 
 
 class Sight(ABC):
-    """What is read of a model of films: places (x, y of each slot), radii and a screen's box, px."""
+    """What is read of a model of films: places (x, y of each slot), radii and a screen's box, px; and whether the thing
+    of each slot was ever noticed, 0 to 1."""
 
     @abstractmethod
     def expected(self, latents: Latents, ahead: int) -> Float64[np.ndarray, " k"]:
@@ -53,7 +54,7 @@ class RowSight(Sight):
     def expected(self, latents: Latents, ahead: int) -> Float64[np.ndarray, " k"]:
         """See `Sight.expected`."""
         belief = imagined_belief(self._model, latents, ahead) if ahead else beliefs_along(self._model, latents)[:, -1]
-        return self._ahead(belief)[0].double().numpy()
+        return np.append(self._ahead(belief)[0].double().numpy(), np.ones(SLOTS))
 
     def now(self, latents: Latents) -> Float64[np.ndarray, "n k"]:
         """See `Sight.now`."""
