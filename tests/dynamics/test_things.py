@@ -7,6 +7,7 @@ from torch import Tensor
 from monde.dynamics import ThingDynamics, ThingDynamicsConfig
 from monde.dynamics.things import _Foreseen, _looked
 from monde.errors import ContractError
+from monde.evaluation.physics.beliefs import imagined_thoughts, thoughts_along
 from monde.models import JEPA, model_config
 from monde.models.untrained import initialised
 from monde.types import ActionSpec, Latents, Sensor
@@ -60,6 +61,23 @@ def test_a_hidden_thing_goes_on_where_nobody_sees_it(model: JEPA) -> None:
     ahead = model.imagine(belief, torch.zeros(1, 1, 2, 0)).latents[0, 0, 0]
     # Three steps unseen and two more: where it was last is -0.1, where it is by now 0.2, and 0.4 at the end.
     assert float(ahead[1, 1, OWN][0]) == pytest.approx(0.4, abs=0.12)
+
+
+@torch.no_grad()
+def test_what_is_out_of_sight_is_thought_of_where_it_is_foreseen(model: JEPA) -> None:
+    tokens = film(steps=7, hidden=(4, 5, 6))
+    along = thoughts_along(model, told(tokens))
+    assert torch.equal(along[0, 3, :2, OWN], tokens[0, 3, :2, OWN])  # in sight: as it is seen
+    assert float(along[0, 6, 1, OWN][0]) == pytest.approx(0.2, abs=0.1)
+    assert float(along[0, 6, 1, SEEN]) == 0
+    assert not along[..., AGE].any()
+    assert not along[..., DOUBT].any()
+    assert not along[0, :, 2:].any()  # files that hold nothing
+    ahead = imagined_thoughts(model, told(tokens), 2)
+    belief = model.recall(told(tokens), nothing(tokens))
+    imagined = model.imagine(belief, torch.zeros(1, 1, 2, 0)).latents[:, 0, 0]
+    assert torch.allclose(ahead[..., :2, OWN], imagined[..., :2, OWN], atol=1e-6)
+    assert not ahead[..., 2:, :].any()
 
 
 def test_rollouts_are_steps_one_after_the_other(model: JEPA) -> None:

@@ -22,11 +22,13 @@ class Dynamics(nn.Module, ABC):
         members: Hypotheses that can be told apart (ensemble members).
         horizons: Steps ahead at which its surprise tells most (`monde.evaluation.physics.surprise`).
         recurrent: Whether its memory is all that it keeps of the past, of constant size.
+        things: Whether each token is a thing, in no order: what reads them must not care for it.
     """
 
     window: int
     members: int
     recurrent: bool = False
+    things: bool = False
     horizons: tuple[int, ...] = (3, 4, 6)
 
     @abstractmethod
@@ -58,6 +60,10 @@ class Dynamics(nn.Module, ABC):
         self, belief: Belief, actions: Float[Tensor, "B S H A"], hypotheses: int, memory: bool
     ) -> tuple[Float[Tensor, "B S K H N D"], tuple[Tensor, ...]]:
         """Imagined latents, and (if `memory`) the memory of each of the B·S·K continuations."""
+
+    def thought(self, belief: Belief) -> Float[Tensor, "B N D"]:
+        """The newest frame as it is thought of: its latent, unless the dynamics know of what is out of sight."""
+        return belief.newest
 
     def error(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]

@@ -112,6 +112,7 @@ class ThingDynamics(Dynamics):
 
     window = 1
     recurrent = True
+    things = True
     horizons = (1, 2, 3, 4, 5)
     members = 1
     scales: Tensor
@@ -186,6 +187,14 @@ class ThingDynamics(Dynamics):
             files = _looked(foreseen, token)
         futures = torch.stack(imagined, dim=1)[:, None, None].expand(-1, S, 1, -1, -1, -1)
         return futures, tuple(part.repeat_interleave(S, dim=0) for part in foreseen) if memory else ()
+
+    def thought(self, belief: Belief) -> Float[Tensor, "B N D"]:
+        """Each thing as it is seen, or foreseen where it is out of sight; of how long it has been so, and of doubt,
+        nothing. A file that holds nothing is 0 throughout."""
+        files = _looked(_Foreseen(*belief.memory), belief.newest)
+        thought = torch.zeros_like(belief.newest)
+        thought[..., SEEN], thought[..., OWN] = files.seen, files.looks
+        return thought * known(thought)[..., None]
 
     def error(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]

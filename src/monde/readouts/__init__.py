@@ -16,6 +16,7 @@ from monde.readouts.success_probability import (
     fit_success_probability,
 )
 from monde.readouts.temporal_distance import TemporalDistance, TemporalDistanceConfig
+from monde.readouts.tokens import TokenReadout, TokenReadoutConfig, fit_tokens
 
 __all__ = [
     "PAST",
@@ -39,6 +40,8 @@ __all__ = [
     "SuccessProbabilityConfig",
     "TemporalDistance",
     "TemporalDistanceConfig",
+    "TokenReadout",
+    "TokenReadoutConfig",
     "fit_decoder",
     "fit_familiarity",
     "fit_linear",
@@ -46,6 +49,7 @@ __all__ = [
     "fit_motion",
     "fit_scan",
     "fit_success_probability",
+    "fit_tokens",
     "flow",
     "load_decoder",
     "save_decoder",

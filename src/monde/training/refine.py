@@ -40,7 +40,7 @@ _FILMS = 32
 _LEAST_STEPS = 3
 """Of a film that is learned from as a whole."""
 
-_MOMENTS = 3
+MOMENTS = 3
 """Of such a film, from which the future is imagined."""
 
 Optimiser = Literal["adamw", "muon"]
@@ -50,6 +50,10 @@ _MUON = 1.5
 
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
+
+Spend = Callable[[Latents], float]
+"""Told each batch before it is learned from; says how much of a budget is used up with it, of compute, say: at 1 and
+more that step is the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +118,16 @@ class Encoded:
     starts: Int64[np.ndarray, " E1"]
 
 
-def refine(run: Path | str, config: RefineConfig | None = None, progress: RefineProgress | None = None) -> Path:
+def refine(
+    run: Path | str,
+    config: RefineConfig | None = None,
+    progress: RefineProgress | None = None,
+    spend: Spend | None = None,
+) -> Path:
     """Train the dynamics of a run further, its encoder frozen; returns the new checkpoint, beside the earlier one.
 
-    Films are augmented as they were for training, each in one way.
+    Films are augmented as they were for training, each in one way. With `spend` it ends once that budget is used up, if
+    minutes and steps do not end it before.
 
     Raises:
         UsageError: A run in which somebody acts, or whose encoder was frozen from the start.
@@ -143,7 +153,7 @@ def refine(run: Path | str, config: RefineConfig | None = None, progress: Refine
     model = module.model.to(device).eval()
     model.autocast = choose_precision(config.precision, device)
     data = encode_episodes(model, setup, trained, config)
-    steps = refine_dynamics(model, data, trained.minimised, config, began, progress)
+    steps = refine_dynamics(model, data, trained.minimised, config, began, progress, spend)
     seconds = position.seconds + time.perf_counter() - began
     ended = replace(position, step=position.step + steps, seconds=seconds)
     saved = save_checkpoint(folder, module, optimiser_for(module, trained), generator, ended)
@@ -191,6 +201,7 @@ def refine_dynamics(
     config: RefineConfig,
     began: float,
     progress: RefineProgress | None = None,
+    spend: Spend | None = None,
 ) -> int:
     """Train the dynamics on latents that are there already; returns the steps taken.
 
@@ -202,15 +213,16 @@ def refine_dynamics(
     error = Objective(spaced, model.latent, 0, model.dynamics.error, model.dynamics.counts)
     rng, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
     weights = list(model.dynamics.parameters())
-    optimisers = _optimisers(model.dynamics, config)
+    optimisers = optimisers_of(model.dynamics, config)
     model.dynamics.train()
     draw = _drawer(data, config, rng)
-    step = 0
-    while (done := share_done(step, config.steps, time.perf_counter() - began, config.minutes)) < 1:
+    step, spent = 0, 0.0
+    while (done := max(spent, share_done(step, config.steps, time.perf_counter() - began, config.minutes))) < 1:
         for optimiser, rate in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(rate, step, 100, done)
         latents = draw()
+        spent = spend(latents) if spend is not None else 0.0
         actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
         T = latents.values.shape[1]
         starts, alone = (spaced.starts(T), ()) if config.windows else _moments(T, rng)
@@ -230,7 +242,7 @@ def refine_dynamics(
     return step
 
 
-def _optimisers(dynamics: nn.Module, config: RefineConfig) -> list[tuple[torch.optim.Optimizer, float]]:
+def optimisers_of(dynamics: nn.Module, config: RefineConfig) -> list[tuple[torch.optim.Optimizer, float]]:
     """Optimisers of all weights, and their peak rates."""
     rate, rest = config.learning_rate, list(dynamics.parameters())
     made = list[tuple[torch.optim.Optimizer, float]]()
@@ -249,7 +261,7 @@ def _moments(steps: int, rng: np.random.Generator) -> tuple[tuple[int, ...], tup
     """After how many frames of a film futures are imagined, with all that was seen before in mind and without: whoever
     judges by what memory adds (`monde.evaluation.physics.surprise`) asks for both."""
     seen = np.arange(1, steps - 1)
-    drawn = rng.choice(seen, min(_MOMENTS, len(seen)), replace=False)
+    drawn = rng.choice(seen, min(MOMENTS, len(seen)), replace=False)
     return tuple(sorted(drawn.tolist())), (int(rng.choice(seen)),)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from monde.bets.corners.episodes import FILMS, Episodes, is_room
-from monde.bets.corners.latents import LatentCorner, open_latents, reading, teach_latents, teaching
+from monde.bets.corners.latents import LatentCorner, open_latents, parts, reading, teach_latents, teaching
 from monde.bets.corners.lessons import Lesson, Taught, counted
 from monde.bets.corners.shown import READ, Rendering
 from monde.bets.files import QuestionSet
@@ -100,7 +100,7 @@ def test_a_teaching_that_is_stopped_leaves_no_corner(
 ) -> None:
     """`train` swallows the first signal, and says that it did not come to its end."""
     out, lesson = tmp_path / "corner", Lesson(flops=FLOPS)
-    monkeypatch.setattr(teaching, "train", lambda config: SimpleNamespace(finished=False))
+    monkeypatch.setattr(parts, "train", lambda config: SimpleNamespace(finished=False))
     with pytest.raises(KeyboardInterrupt):
         teach_latents(episodes, out, "state", lesson)
     assert not any(tmp_path.iterdir())

@@ -121,3 +121,24 @@ def imagined_belief(model: JEPA, latents: Latents, horizon: int) -> Float[Tensor
     rollout = model.imagine(seen, latents.values.new_zeros(n, 1, horizon, 0), beliefs=True)
     assert rollout.beliefs is not None
     return read_belief(model, rollout.beliefs)
+
+
+@torch.no_grad()
+def thoughts_along(model: JEPA, latents: Latents) -> Float[Tensor, "n T N D"]:
+    """Each frame of films as it is thought of once it is seen (`Dynamics.thought`)."""
+    n, T = latents.values.shape[:2]
+    beliefs = model.recall_each(latents, latents.values.new_zeros(n, T - 1, 0), tuple(range(1, T + 1)))
+    return model.dynamics.thought(beliefs).float().cpu().unflatten(0, (T, n)).transpose(0, 1)
+
+
+@torch.no_grad()
+def imagined_thoughts(model: JEPA, latents: Latents, horizon: int) -> Float[Tensor, "n H N D"]:
+    """Each of `horizon` frames after the last of these as it is thought of, none of them seen."""
+    n, T = latents.values.shape[:2]
+    belief, thoughts = model.recall(latents, latents.values.new_zeros(n, T - 1, 0)), list[Tensor]()
+    for _ in range(horizon):
+        imagined = model.imagine(belief, latents.values.new_zeros(n, 1, 1, 0), beliefs=True)
+        assert imagined.beliefs is not None
+        belief = imagined.beliefs
+        thoughts.append(model.dynamics.thought(belief).float().cpu())
+    return torch.stack(thoughts, dim=1)

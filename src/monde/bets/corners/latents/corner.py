@@ -91,6 +91,8 @@ class LatentCorner:
             axis = "xy".index(str(question.about["axis"]))
             return Answer(question=question.id, number=float(expected.places[seen.names[0]][axis]), confidence=0.5)
         if ask == "hidden-by":
+            if not expected.noticed[seen.names[0]]:  # it is there, and nothing else could have hidden it all the time
+                return of_yes(question, ERROR_PIXELS, ERROR_PIXELS)
             x0, y0, x1, y1 = expected.screen
             (x, y), radius = expected.places[seen.names[0]], 0.8 * expected.radii[seen.names[0]]
             return of_yes(question, min(x - radius - x0, x1 - x - radius, y - y0, y1 - y), ERROR_PIXELS)
@@ -98,16 +100,10 @@ class LatentCorner:
         return of_yes(question, holds(ask, places), ERROR_PIXELS)
 
     def _cause(self, question: Question, seen: Shown) -> Answer:
-        """The disc that is expected nearest to the subject: what changed its way has met it, and has not gone far.
-
-        Taking each disc out of what was seen, and looking whether the subject is expected elsewhere, is at chance: more
-        changes in the latent than that disc (docs/log.md, 2026-11-26).
-        """
-        subject, discs = seen.names[0], question.about["discs"]
+        discs = question.about["discs"]
         assert isinstance(discs, list)
-        places = self._films.expected(seen.film, seconds_of(question)).places
-        gaps = [float(np.linalg.norm(places[str(name)] - places[subject])) for name in discs]
-        return nearest(question, np.array(gaps), ERROR_PIXELS)
+        gaps = self._films.causes(seen.film, seconds_of(question), seen.names[0], [str(name) for name in discs])
+        return nearest(question, gaps, ERROR_PIXELS)
 
     def _acted(self, question: Question, ask: str, seen: Shown) -> Answer:
         if ask == "after-actions":

@@ -1,8 +1,9 @@
 """What is read off a latent corner's models: places and radii of things, a screen; place and door in two rooms.
 
 Fitted on frozen latents of training episodes; of films on rooms alone, for they are asked of rooms, and elsewhere a
-slot of the states is not a colour. Two readouts of films: `ahead` reads a belief, memory and all, seen or imagined;
-`now` reads the latent of a single frame, as options are single frames.
+slot of the states is not a colour. Of films two readouts of a belief that is a row of numbers: `ahead` reads it, memory
+and all, seen or imagined; `now` reads the latent of a single frame, as options are single frames. Of a belief of things
+one readout does for all: `things` reads its tokens as they are thought of, whatever their order.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,10 +20,10 @@ from monde.bets.corners.lessons import counted
 from monde.bets.corners.shown import Rendering
 from monde.bets.corners.states import PLACES_AT, SCREEN_AT, SLOTS, THING
 from monde.errors import StoreError, UsageError
-from monde.evaluation.physics.beliefs import beliefs_along
+from monde.evaluation.physics.beliefs import beliefs_along, thoughts_along
 from monde.models import JEPA, load_model
 from monde.models.load import weights_hash
-from monde.readouts import MLPReadout, MLPReadoutConfig, fit_mlp
+from monde.readouts import MLPReadout, MLPReadoutConfig, TokenReadout, TokenReadoutConfig, fit_mlp, fit_tokens
 from monde.store import RunFolder, load_bound, save_artefact
 from monde.training.setup import Setup, reopen
 from monde.types import Latents
@@ -30,11 +31,12 @@ from monde.types import Latents
 KIND = "bets_readouts"
 """Of the artefact."""
 
-LEAST_EPISODES, MOST_EPISODES = 20, 2500
-"""Training episodes that readouts are fitted on; within these, as many as the compute allows."""
+LEAST_EPISODES, MOST_EPISODES, MOST_OF_THINGS = 20, 2500, 600
+"""Training episodes that readouts are fitted on; within these, as many as the compute allows. Things take fewer: their
+tokens tell places as they are, and looking at frames takes time that no FLOPs tell of."""
 
-EPOCHS, HIDDEN = 30, 256
-"""Passes over the rows, and units of the hidden layer."""
+EPOCHS, HIDDEN, HIDDEN_OF_THINGS = 30, 256, 64
+"""Passes over the rows, and units of each hidden layer."""
 
 LEAST_CONTEXT = 2
 """Moments of a film after which its belief is read: motion is not seen in one."""
@@ -48,7 +50,11 @@ PRESENT_AT = tuple(k * THING for k in range(SLOTS))
 SCREEN = slice(SCREEN_AT + 1, SCREEN_AT + 5)
 """Where a screen's box is."""
 
-Readouts = Mapping[str, MLPReadout]
+GROUPS = (*(k for k in range(SLOTS) for _ in "xy"), *range(SLOTS), *(SLOTS for _ in range(4)), *range(SLOTS))
+"""Whose each value is that is read of things: place and radius of each slot's, the screen's box, and whether there is
+such a thing at all."""
+
+Readouts = Mapping[str, MLPReadout | TokenReadout]
 Seen = tuple[Latents, Float[Tensor, "T S"]]
 
 
@@ -74,9 +80,14 @@ def fit_readouts(run: Path, rendering: Rendering, seed: int, flops: float) -> No
             got=f"{len(setup.split.train)} films to learn from",
             remedy="learn from more episodes",
         )
-    count = int(np.clip(flops / _cost(model, setup, episodes, 2 if films else 1), LEAST_EPISODES, MOST_EPISODES))
+    things = model.dynamics.things
+    most = MOST_OF_THINGS if things else MOST_EPISODES
+    count = int(np.clip(flops / _cost(model, setup, episodes), LEAST_EPISODES, most))
     seen = _episodes(model, setup, episodes[:count])
-    fitted = _of_films(model, seen, config) if films else _of_acting(seen, config)
+    if things:
+        fitted = _of_things(model, seen, seed)
+    else:
+        fitted = _of_films(model, seen, config) if films else _of_acting(seen, config)
     tensors = {f"{name}/{key}": value for name, readout in fitted.items() for key, value in readout.state().items()}
     folder = RunFolder(run).readouts / KIND
     save_artefact(folder, KIND, tensors, {"of": weights_hash(run), "names": sorted(fitted), "rendering": rendering})
@@ -98,15 +109,34 @@ def load_readouts(run: Path, rendering: Rendering) -> Readouts:
     for key, value in artefact.tensors.items():
         name, _, rest = key.partition("/")
         by_name.setdefault(name, {})[rest] = value
-    return {name: MLPReadout.from_state(state) for name, state in by_name.items()}
+    return {
+        name: TokenReadout.from_state(state) if "groups" in state else MLPReadout.from_state(state)
+        for name, state in by_name.items()
+    }
 
 
-def _cost(model: JEPA, setup: Setup, episodes: Sequence[int], readouts: int) -> float:
-    """FLOPs of one of these episodes: its latents, and its rows in all passes of fitting so many readouts."""
+def _cost(model: JEPA, setup: Setup, episodes: Sequence[int]) -> float:
+    """FLOPs of one of these episodes: its latents, and its rows in all passes of fitting."""
     mean = sum(setup.recording.lengths[number] for number in episodes) / len(episodes) / model.actions.block
-    encoding = counted(lambda: next(_episodes(model, setup, episodes[:1])))[1]
-    weights = HIDDEN * (2 * model.latent + HIDDEN)
-    return encoding + readouts * 6 * weights * mean * EPOCHS
+    (latents, _), encoding = counted(lambda: next(_episodes(model, setup, episodes[:1])))
+    if model.dynamics.things:
+        weights = latents.values.shape[2] * HIDDEN_OF_THINGS * (2 * model.latent + HIDDEN_OF_THINGS)
+    else:
+        weights = (2 if model.actions.unactuated else 1) * HIDDEN * (2 * model.latent + HIDDEN)
+    return encoding + 6 * weights * mean * EPOCHS
+
+
+def _of_things(model: JEPA, seen: Iterator[Seen], seed: int) -> Readouts:
+    rows, told = [], []
+    for latents, states in seen:
+        rows.append(thoughts_along(model, latents)[0])
+        told.append(states)
+    states = torch.cat(told)
+    values, known = _things(states)
+    there = states[:, list(PRESENT_AT)]
+    values, known = torch.cat([values, there], dim=1), torch.cat([known, torch.ones_like(there) > 0], dim=1)
+    config = TokenReadoutConfig(hidden=HIDDEN_OF_THINGS, epochs=EPOCHS, seed=seed)
+    return {"things": fit_tokens(torch.cat(rows), values, GROUPS, config, known)}
 
 
 def _of_films(model: JEPA, seen: Iterator[Seen], config: MLPReadoutConfig) -> Readouts:

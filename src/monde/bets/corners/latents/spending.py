@@ -1,0 +1,50 @@
+"""What refining costs where batches differ: whole films, of as many steps and things as come."""
+
+from pathlib import Path
+
+from monde.bets.corners.lessons import counted
+from monde.models import load_model
+from monde.training import RefineConfig
+from monde.training.refine import MOMENTS, optimisers_of
+from monde.types import Latents
+
+
+class Spending:
+    """The FLOPs of `refine` as it goes on, to be ended when a budget is used up (`monde.training.refine.Spend`).
+
+    All products in a step grow with the rows of its batch, so that those of one row are counted, once for every number
+    of steps and of tokens: to count every step would take a third of its time. Those of the optimiser are the same in
+    every step.
+
+    Args:
+        run: That is refined, on whole films.
+        config: How.
+        budget: FLOPs.
+    """
+
+    def __init__(self, run: Path, config: RefineConfig, budget: float) -> None:
+        self._model, self._config, self._budget = load_model(run), config, budget
+        self._of_row: dict[tuple[int, int], float] = {}
+        self._of_optimiser = 0.0
+        self.flops, self.steps = 0.0, 0
+
+    def __call__(self, latents: Latents) -> float:
+        """The share of the budget that is used up with this batch."""
+        rows, T, N = latents.values.shape[:3]
+        if (T, N) not in self._of_row:
+            self._of_row[T, N] = counted(lambda: self._learned(latents))[1]
+            optimisers = [optimiser for optimiser, _ in optimisers_of(self._model.dynamics, self._config)]
+            self._of_optimiser = counted(lambda: [optimiser.step() for optimiser in optimisers])[1]
+            self._model.zero_grad(set_to_none=True)
+        self.flops += rows * self._of_row[T, N] + self._of_optimiser
+        self.steps += 1
+        return self.flops / self._budget
+
+    def _learned(self, latents: Latents) -> None:
+        """One row of a batch, as `refine` learns from it."""
+        row = Latents(latents.values[:1], latents.times_seconds[:1])
+        T = row.values.shape[1]
+        futures = tuple(range(1, 1 + min(MOMENTS, T - 2)))
+        found = self._model.predict(row, row.values.new_zeros(1, T - 1, 0), futures, self._config.rollout_steps, (1,))
+        total = found.one_step.sum() + sum(future.latents.sum() for future in found.rollouts)
+        total.backward()
