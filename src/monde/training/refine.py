@@ -217,10 +217,12 @@ def refine_dynamics(
     model.dynamics.train()
     draw = _drawer(data, config, rng)
     step, spent = 0, 0.0
+    # Of the time some went into encoding: the rate falls over what is left of it.
+    before = share_done(0, config.steps, time.perf_counter() - began, config.minutes)
     while (done := max(spent, share_done(step, config.steps, time.perf_counter() - began, config.minutes))) < 1:
         for optimiser, rate in optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(rate, step, 100, done)
+                group["lr"] = learning_rate(rate, step, 100, (done - before) / (1 - before))
         latents = draw()
         spent = spend(latents) if spend is not None else 0.0
         actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
