@@ -33,9 +33,8 @@ def test_discs_that_will_meet() -> None:
     told = relations(things((20, 30, 4, 4), (31, 30, 5, 5)), moving((3, 0), (0, 0)))
     assert told.shape == (1, 2, 2, RELATIONS)
     first = told[0, 0, 1]
-    torch.testing.assert_close(
-        first[SIDES], torch.tensor([1.0, -3.0, -3.0, -3.0])
-    )  # 2 px apart; far past on all others
+    # 2 px apart on the right; far past each other on all other sides.
+    torch.testing.assert_close(first[SIDES], torch.tensor([1.0, -3.0, -3.0, -3.0]))
     assert abs(float(first[OUTLINE]) - 1.0) < 0.01
     torch.testing.assert_close(first[SIDES_THEN][:1], torch.tensor([-0.5]))
     assert abs(float(first[OUTLINE_THEN]) + 0.5) < 0.01
