@@ -74,7 +74,7 @@ def test_it_is_made_again_from_its_state(readout: TokenReadout) -> None:
     tokens, _ = scenes(20, seed=4)
     again = TokenReadout.from_state(readout.state())
     assert torch.equal(again(tokens), readout(tokens))
-    for left_out in ("groups", "mean", "network.last.bias"):
+    for left_out in ("network.groups", "mean", "network.last.bias"):
         with pytest.raises(StoreError, match="not the tensors"):
             TokenReadout.from_state({name: value for name, value in readout.state().items() if name != left_out})
 

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monde.errors import ContractError, DataError, StoreError
+from monde.readouts.standardised import StandardisedReadout, moments_of, parted
 from monde.types.checks import describe
 
 VALIDATION_SHARE = 0.2
@@ -48,17 +49,8 @@ class MLPReadoutConfig:
             raise ContractError("MLPReadoutConfig is out of limits", got=self, expected="sizes > 0, dropout 0 to 1")
 
 
-class MLPReadout:
-    """Standardised features through two hidden layers to values in physical units. Frozen once fitted.
-
-    Args:
-        network: Two hidden layers.
-        moments: Mean and spread of the features.
-        scale: Mean and spread of the values.
-    """
-
-    def __init__(self, network: nn.Module, moments: tuple[Tensor, Tensor], scale: tuple[Tensor, Tensor]) -> None:
-        self._network, self._moments, self._scale = network, moments, scale
+class MLPReadout(StandardisedReadout):
+    """Standardised features through two hidden layers to values in physical units. Frozen once fitted."""
 
     @torch.no_grad()
     def __call__(self, features: Float[Tensor, "n F"]) -> Float[Tensor, "n k"]:
@@ -75,11 +67,11 @@ class MLPReadout:
         Raises:
             ContractError: Features of another width.
         """
-        mean, spread = self._moments
-        if features.shape[-1] != len(mean):
-            raise ContractError("the readout does not fit these features", got=describe(features), expected=len(mean))
-        read: Tensor = self._network((features.float() - mean) / spread)
-        return read * self._scale[1] + self._scale[0]
+        width = len(self._moments[0])
+        if features.shape[-1] != width:
+            raise ContractError("the readout does not fit these features", got=describe(features), expected=width)
+        read: Tensor = self._network(self._standardised(features))
+        return self._in_units(read)
 
     def to(self, device: torch.device | str) -> "MLPReadout":
         """The same readout on another device."""
@@ -88,12 +80,6 @@ class MLPReadout:
         middle, scale = (part.to(device) for part in self._scale)
         return MLPReadout(network, (mean, spread), (middle, scale))
 
-    def state(self) -> dict[str, Tensor]:
-        """All that is needed to make it again (`from_state`)."""
-        told = {"mean": self._moments[0], "spread": self._moments[1]}
-        told |= {"value_mean": self._scale[0], "value_spread": self._scale[1]}
-        return told | {f"network.{name}": value for name, value in self._network.state_dict().items()}
-
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> "MLPReadout":
         """What `state` told.
@@ -101,15 +87,14 @@ class MLPReadout:
         Raises:
             StoreError: Tensors that are not those of such a readout.
         """
-        layers = {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
         try:
+            layers, moments, scale = parted(state)
             widths = MLPReadoutConfig(hidden=len(layers["0.bias"]))
             network = _network(layers["0.weight"].shape[1], len(layers["6.bias"]), widths)
             network.load_state_dict(layers)
-            moments, scale = (state["mean"], state["spread"]), (state["value_mean"], state["value_spread"])
         except (KeyError, RuntimeError, IndexError) as error:
             raise StoreError("these are not the tensors of an MLP readout", got=error) from error
-        return cls(network.eval().requires_grad_(False), moments, scale)
+        return cls(network, moments, scale)
 
 
 def fit_mlp(
@@ -137,21 +122,14 @@ def fit_mlp(
     if not bool(torch.isfinite(x).all() and torch.isfinite(y).all()):
         raise DataError("the readout cannot be fitted to numbers that are not finite", got=describe(x))
     there = None if known is None else known.to(y)
-    moments, scale = _moments(x), _moments(y) if there is None else _known_moments(y, there)
+    moments, scale = _moments(x), _moments(y) if there is None else moments_of(y, there)
     x, y = (x - moments[0]) / moments[1], (y - scale[0]) / scale[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
         network = _network(x.shape[1], y.shape[1], chosen)
         best = _train(network, x, y, there, chosen)
     network.load_state_dict(best)
-    return MLPReadout(network.eval().requires_grad_(False), moments, scale)
-
-
-def _known_moments(values: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-    count = there.sum(0).clamp(min=1)
-    mean = (values * there).sum(0) / count
-    spread = (((values - mean) * there).square().sum(0) / count).sqrt()
-    return mean, torch.where(spread > 1e-6, spread, torch.ones_like(spread))
+    return MLPReadout(network, moments, scale)
 
 
 def _moments(values: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from monde.errors import ContractError, DataError, StoreError
+from monde.readouts.standardised import StandardisedReadout, moments_of, parted
 from monde.types.checks import describe
 
 LEAST_ROWS = 10
@@ -53,19 +54,11 @@ class TokenReadoutConfig:
             raise ContractError("TokenReadoutConfig is out of limits", got=self, expected="sizes > 0")
 
 
-class TokenReadout:
+class TokenReadout(StandardisedReadout):
     """Values in physical units, each a mean over what tokens tell of it, weighted by how much each is the thing that is
     meant. Whatever the order of the tokens, the values are the same; a token of zeros holds nothing and is not asked.
     It may be that nobody is meant: then what is usual is told. Frozen once fitted.
-
-    Args:
-        network: Says of each token whom it may be, and what it tells.
-        moments: Mean and spread of the tokens.
-        scale: Mean and spread of the values.
     """
-
-    def __init__(self, network: "_Network", moments: tuple[Tensor, Tensor], scale: tuple[Tensor, Tensor]) -> None:
-        self._network, self._moments, self._scale = network, moments, scale
 
     @torch.no_grad()
     def __call__(self, tokens: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead k"]:
@@ -74,25 +67,16 @@ class TokenReadout:
         Raises:
             ContractError: Tokens of another width.
         """
-        values: Tensor = self._network(*self._features(tokens))
-        return values * self._scale[1] + self._scale[0]
-
-    def _features(self, tokens: Float[Tensor, "*lead N D"]) -> tuple[Tensor, Tensor]:
-        mean, spread = self._moments
-        if tokens.ndim < 2 or tokens.shape[-1] != len(mean):
+        width = len(self._moments[0])
+        if tokens.ndim < 2 or tokens.shape[-1] != width:
             raise ContractError(
                 "the readout does not fit these tokens",
                 got=describe(tokens),
-                expected=f"[..., N, {len(mean)}]",
+                expected=f"[..., N, {width}]",
                 remedy="give tokens of the model that it was fitted on",
             )
-        return (tokens.float() - mean) / spread, _held(tokens)
-
-    def state(self) -> dict[str, Tensor]:
-        """All that is needed to make it again (`from_state`)."""
-        told = {"mean": self._moments[0], "spread": self._moments[1], "groups": self._network.groups}
-        told |= {"value_mean": self._scale[0], "value_spread": self._scale[1]}
-        return told | {f"network.{name}": value for name, value in self._network.state_dict().items()}
+        values: Tensor = self._network(self._standardised(tokens), _held(tokens))
+        return self._in_units(values)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> "TokenReadout":
@@ -101,14 +85,13 @@ class TokenReadout:
         Raises:
             StoreError: Tensors that are not those of such a readout.
         """
-        layers = {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
         try:
-            network = _Network(layers["plain.weight"].shape[1], len(layers["first.bias"]), state["groups"])
+            layers, moments, scale = parted(state)
+            network = _Network(layers["plain.weight"].shape[1], len(layers["first.bias"]), layers["groups"])
             network.load_state_dict(layers)
-            moments, scale = (state["mean"], state["spread"]), (state["value_mean"], state["value_spread"])
         except (KeyError, RuntimeError, IndexError) as error:
             raise StoreError("these are not the tensors of a readout of tokens", got=error) from error
-        return cls(network.eval().requires_grad_(False), moments, scale)
+        return cls(network, moments, scale)
 
 
 class _Network(nn.Module):
@@ -120,9 +103,12 @@ class _Network(nn.Module):
         groups: [k], number of the group of each value: values of one group are of one thing.
     """
 
+    groups: Tensor
+
     def __init__(self, inputs: int, hidden: int, groups: Int64[Tensor, " k"]) -> None:
         super().__init__()
-        self.groups, self.asked = groups, int(groups.max()) + 1
+        self.register_buffer("groups", groups)
+        self.asked = int(groups.max()) + 1
         outputs = self.asked + len(groups)
         self.plain = nn.Linear(inputs, outputs)
         self.first, self.second = nn.Linear(inputs, hidden), nn.Linear(hidden, hidden)
@@ -178,24 +164,17 @@ def fit_tokens(
             "the readout cannot be fitted to nothing, or to numbers that are not finite", got=describe(tokens)
         )
     there = torch.ones_like(y) if known is None else known.to(y)
-    moments, scale = _moments(x[held], torch.ones_like(x[held])), _moments(y, there)
+    moments, scale = moments_of(x[held], torch.ones_like(x[held])), moments_of(y, there)
     x, y = (x - moments[0]) / moments[1], (y - scale[0]) / scale[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
         network = _Network(x.shape[-1], chosen.hidden, torch.tensor(groups))
         _train(network, x, held, y, there, chosen)
-    return TokenReadout(network.eval().requires_grad_(False), moments, scale)
+    return TokenReadout(network, moments, scale)
 
 
 def _held(tokens: Float[Tensor, "*lead N D"]) -> Bool[Tensor, "*lead N"]:
     return (tokens != 0).any(dim=-1)
-
-
-def _moments(values: Float[Tensor, "n k"], there: Float[Tensor, "n k"]) -> tuple[Tensor, Tensor]:
-    count = there.sum(dim=0).clamp(min=1)
-    mean = (values * there).sum(dim=0) / count
-    spread = (((values - mean) * there).square().sum(dim=0) / count).sqrt()
-    return mean, torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
 
 def _train(network: _Network, x: Tensor, held: Tensor, y: Tensor, there: Tensor, config: TokenReadoutConfig) -> None:
