@@ -216,3 +216,31 @@ def test_actions_are_refused() -> None:
     acting = ActionSpec(low=(-1.0, -1.0), high=(1.0, 1.0), dt_seconds=0.1)
     with pytest.raises(ContractError, match="no actions"):
         initialised(model_config("things", (CAMERA,), acting), 0)
+
+
+@torch.no_grad()
+def test_empty_files_cost_nothing_and_change_nothing(model: JEPA, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = torch.cat([film(steps=7, files=10, hidden=(4, 5)), torch.zeros(1, 7, 10, WIDTH)])
+    followed = list[int]()
+    through = type(model.dynamics.gate).forward
+
+    def counted(cell: torch.nn.GRUCell, entering: Tensor, memory: Tensor) -> Tensor:
+        followed.append(len(entering) // len(tokens))
+        return through(cell, entering, memory)
+
+    def foretold() -> tuple[Tensor, ...]:
+        found = model.predict(told(tokens), nothing(tokens), (3,), 3)
+        belief = model.recall(told(tokens), nothing(tokens))
+        future = model.imagine(belief, tokens.new_zeros(2, 1, 4, 0), beliefs=True)
+        assert future.beliefs is not None
+        return found.one_step, found.rollouts[0].latents, future.latents, *belief.memory, *future.beliefs.memory
+
+    monkeypatch.setattr(torch.nn.GRUCell, "forward", counted)
+    few = foretold()
+    assert set(followed) == {3}  # two things, and one empty file
+    followed.clear()
+    monkeypatch.setattr("monde.dynamics.things._in_use", lambda held: held.shape[-1])
+    every = foretold()
+    assert set(followed) == {10}
+    for a, b in zip(few, every, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)

@@ -179,14 +179,18 @@ class ThingDynamics(Dynamics):
         """Imagined latents; see `Dynamics.rollout`. Nobody acts: all sequences have one future."""
         _, S, H, _ = actions.shape
         check_hypotheses(self, hypotheses, H)
-        files = _looked(_Foreseen(*belief.memory), belief.newest)
-        foreseen, imagined = _Foreseen(*belief.memory), list[Tensor]()
+        N, foreseen = belief.newest.shape[1], _Foreseen(*belief.memory)
+        used = _in_use(known(belief.newest) | (foreseen.times > 0))
+        foreseen = _Foreseen(*(part[:, :used] for part in foreseen))
+        files, imagined = _looked(foreseen, belief.newest[:, :used]), list[Tensor]()
         for _ in range(H):
             foreseen, token = self._next(files)
             imagined.append(token)
             files = _looked(foreseen, token)
-        futures = torch.stack(imagined, dim=1)[:, None, None].expand(-1, S, 1, -1, -1, -1)
-        return futures, tuple(part.repeat_interleave(S, dim=0) for part in foreseen) if memory else ()
+        futures = _with_empty(torch.stack(imagined, dim=1), N, 2)[:, None, None].expand(-1, S, 1, -1, -1, -1)
+        if not memory:
+            return futures, ()
+        return futures, tuple(_with_empty(part, N, 1).repeat_interleave(S, dim=0) for part in foreseen)
 
     def thought(self, belief: Belief) -> Float[Tensor, "B N D"]:
         """Each thing as it is seen, or foreseen where it is out of sight; of how long it has been so, and of doubt,
@@ -252,12 +256,15 @@ class ThingDynamics(Dynamics):
 
     def _followed(self, latents: Float[Tensor, "B T N D"]) -> tuple[Float[Tensor, "1 B T N D"], list[_Foreseen]]:
         """Each frame's successor, and what was foreseen of the first frame, of the second, …"""
-        foreseen, tokens = [self._blank(latents)], list[Tensor]()
+        N = latents.shape[2]
+        used = latents[:, :, : _in_use(known(latents))]
+        foreseen, tokens = [self._blank(used)], list[Tensor]()
         for t in range(latents.shape[1]):
-            after, token = self._next(_looked(foreseen[-1], latents[:, t]))
+            after, token = self._next(_looked(foreseen[-1], used[:, t]))
             foreseen.append(after)
             tokens.append(token)
-        return torch.stack(tokens, dim=1)[None] if tokens else latents[None], foreseen
+        whole = [_Foreseen(*(_with_empty(part, N, 1) for part in one)) for one in foreseen]
+        return _with_empty(torch.stack(tokens, dim=1), N, 2)[None] if tokens else latents[None], whole
 
     def _blank(self, latents: Float[Tensor, "B T N D"]) -> _Foreseen:
         B, _, N, _ = latents.shape
@@ -289,6 +296,22 @@ class ThingDynamics(Dynamics):
             age = torch.zeros_like(odds)
             token = torch.cat([torch.sigmoid(odds)[..., None], age[..., None], after.looks, doubt], dim=-1)
             return after, token
+
+
+def _in_use(held: Bool[Tensor, "*lead N"]) -> int:
+    """Files up to the last that ever holds something, and one more. All empty files are alike: what is foreseen of one
+    is foreseen of every one after it, so that no more of them need be followed."""
+    ever = torch.nonzero(held.flatten(0, -2).any(dim=0))
+    return min(int(ever.max()) + 2 if len(ever) else 1, held.shape[-1])
+
+
+def _with_empty(tensor: Float[Tensor, "..."], files: int, dim: int) -> Float[Tensor, "..."]:
+    """As many files as there are: the last that was followed, which is empty, stands for those after it."""
+    more = files - tensor.shape[dim]
+    if not more:
+        return tensor
+    last = tensor.narrow(dim, tensor.shape[dim] - 1, 1)
+    return torch.cat([tensor, last.expand(*(more if d == dim else -1 for d in range(tensor.ndim)))], dim=dim)
 
 
 def _doubt(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N G"]:
