@@ -300,7 +300,10 @@ class ThingDynamics(Dynamics):
 
 def _in_use(held: Bool[Tensor, "*lead N"]) -> int:
     """Files up to the last that ever holds something, and one more. All empty files are alike: what is foreseen of one
-    is foreseen of every one after it, so that no more of them need be followed."""
+    is foreseen of every one after it, so that no more of them need be followed. While gradients are kept all of them
+    are: a step of learning costs the same whatever its films show, and refining draws films of as many things."""
+    if torch.is_grad_enabled():
+        return held.shape[-1]
     ever = torch.nonzero(held.flatten(0, -2).any(dim=0))
     return min(int(ever.max()) + 2 if len(ever) else 1, held.shape[-1])
 
