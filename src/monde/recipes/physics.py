@@ -97,7 +97,7 @@ def physics(
             objective=ObjectiveConfig(regulariser_weight=0.0, context=2, rollout_steps=5),
         ),
         refine=RefineConfig(
-            minutes=minutes, windows=(), batch=96, optimiser="muon", learning_rate=2e-3, phases=2, seed=seed
+            minutes=minutes, windows=(), batch=48, optimiser="muon", learning_rate=2e-3, phases=2, seed=seed
         ),
         pairs=PairsConfig(space=space, sets=sets, seed=seed),
     )
