@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from monde.errors import ContractError, DataError, StoreError
-from monde.readouts import TokenReadout, TokenReadoutConfig, fit_tokens
+from monde.readouts import MLPReadoutConfig, TokenReadout, TokenReadoutConfig, fit_mlp, fit_tokens
 
 FEW = TokenReadoutConfig(hidden=16, epochs=2)
 COLOURS = torch.eye(3)
@@ -72,6 +72,7 @@ def test_what_is_not_known_does_not_count() -> None:
 
 def test_it_is_made_again_from_its_state(readout: TokenReadout) -> None:
     tokens, _ = scenes(20, seed=4)
+    assert TokenReadout.is_of(readout.state())
     again = TokenReadout.from_state(readout.state())
     assert torch.equal(again(tokens), readout(tokens))
     for left_out in ("network.groups", "mean", "network.last.bias"):
@@ -107,3 +108,8 @@ def test_what_cannot_be_fitted_is_refused(readout: TokenReadout) -> None:
         readout(tokens[..., :4])
     with pytest.raises(ContractError, match="out of limits"):
         TokenReadoutConfig(batch=0)
+
+
+def test_the_state_of_another_readout_is_not_taken_for_it() -> None:
+    flat, values = torch.randn(40, 4), torch.randn(40, 2)
+    assert not TokenReadout.is_of(fit_mlp(flat, values, MLPReadoutConfig(hidden=8, epochs=1)).state())

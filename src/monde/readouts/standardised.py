@@ -9,7 +9,8 @@ from torch import Tensor, nn
 Moments = tuple[Tensor, Tensor]
 """Mean and spread of each number."""
 
-_PREFIX = "network."
+PREFIX = "network."
+"""Of the names of the network's own tensors in a state."""
 
 
 class StandardisedReadout:
@@ -28,7 +29,7 @@ class StandardisedReadout:
         """All that is needed to make it again (`from_state`)."""
         told = {"mean": self._moments[0], "spread": self._moments[1]}
         told |= {"value_mean": self._scale[0], "value_spread": self._scale[1]}
-        return told | {f"{_PREFIX}{name}": value for name, value in self._network.state_dict().items()}
+        return told | {f"{PREFIX}{name}": value for name, value in self._network.state_dict().items()}
 
     def _standardised(self, inputs: Float[Tensor, "*lead F"]) -> Float[Tensor, "*lead F"]:
         return (inputs.float() - self._moments[0]) / self._moments[1]
@@ -43,7 +44,7 @@ def parted(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Moments, Mom
     Raises:
         KeyError: Tensors that are not those of such a readout.
     """
-    layers = {name.removeprefix(_PREFIX): v for name, v in state.items() if name.startswith(_PREFIX)}
+    layers = {name.removeprefix(PREFIX): v for name, v in state.items() if name.startswith(PREFIX)}
     return layers, (state["mean"], state["spread"]), (state["value_mean"], state["value_spread"])
 
 

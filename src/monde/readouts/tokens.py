@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from monde.errors import ContractError, DataError, StoreError
-from monde.readouts.standardised import StandardisedReadout, moments_of, parted
+from monde.readouts.standardised import PREFIX, StandardisedReadout, moments_of, parted
 from monde.types.checks import describe
 
 LEAST_ROWS = 10
@@ -77,6 +77,11 @@ class TokenReadout(StandardisedReadout):
             )
         values: Tensor = self._network(self._standardised(tokens), _held(tokens))
         return self._in_units(values)
+
+    @staticmethod
+    def is_of(state: Mapping[str, Tensor]) -> bool:
+        """Whether a readout of tokens told this `state`: no other has groups."""
+        return f"{PREFIX}groups" in state
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> "TokenReadout":

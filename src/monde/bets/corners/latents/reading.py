@@ -110,7 +110,7 @@ def load_readouts(run: Path, rendering: Rendering) -> Readouts:
         name, _, rest = key.partition("/")
         by_name.setdefault(name, {})[rest] = value
     return {
-        name: TokenReadout.from_state(state) if "network.groups" in state else MLPReadout.from_state(state)
+        name: TokenReadout.from_state(state) if TokenReadout.is_of(state) else MLPReadout.from_state(state)
         for name, state in by_name.items()
     }
 
