@@ -28,6 +28,7 @@ from monde.training.config import TrainConfig
 from monde.training.device import choose_device, choose_precision
 from monde.training.guard import check_gradients, check_losses
 from monde.training.loop import optimiser_for
+from monde.training.muon import Muon
 from monde.training.schedule import learning_rate, share_done
 from monde.training.setup import Setup, reopen
 from monde.training.sizes import check_sizes
@@ -253,7 +254,7 @@ def optimisers_of(dynamics: nn.Module, config: RefineConfig) -> list[tuple[torch
         matrices = [weight for weight in rest if weight.ndim == 2 and weight is not last.weight]
         taken = {id(weight) for weight in matrices}
         rest = [weight for weight in rest if id(weight) not in taken]
-        muon = torch.optim.Muon(matrices, lr=_MUON * rate, weight_decay=1e-4, adjust_lr_fn="match_rms_adamw")
+        muon = Muon(matrices, lr=_MUON * rate, weight_decay=1e-4)
         made.append((muon, _MUON * rate))
     made.append((torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.95), weight_decay=1e-4), rate))
     return made

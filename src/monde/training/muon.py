@@ -1,0 +1,69 @@
+"""Muon: momentum of each matrix, made orthogonal (Jordan et al. 2024; "Muon is Scalable", arXiv 2502.16982).
+
+As `torch.optim.Muon` with its updates scaled like AdamW's, but orthogonalised in the matrices' own precision. That one
+goes through bfloat16, which processors without units for it take twelve times as long for: for matrices as thin as
+those of an interaction network that was a third of a training step.
+"""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from monde.errors import ContractError
+
+_QUINTIC = (3.4445, -4.7750, 2.0315)
+"""Of Newton and Schulz's iteration: the steepest at zero, at the price of singular values from 0.7 to 1.2."""
+_ITERATIONS = 5
+_MOMENTUM = 0.95
+_LIKE_ADAMW = 0.2
+"""Root mean square of AdamW's updates (arXiv 2502.16982, section 2.2)."""
+
+
+class Muon(torch.optim.Optimizer):
+    """Nesterov's momentum, orthogonalised, with decoupled weight decay.
+
+    Args:
+        matrices: Parameters of two dimensions.
+        lr: In units of AdamW's.
+        weight_decay: Share of the weights, times `lr`, that each step takes away.
+
+    Raises:
+        ContractError: A parameter that is no matrix.
+    """
+
+    def __init__(self, matrices: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:
+        super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.ndim != 2:
+                    raise ContractError("Muon is for matrices", got=tuple(weight.shape), expected="two dimensions")
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step along the gradients that are there."""
+        for group in self.param_groups:
+            rate: float = group["lr"]
+            decay: float = group["weight_decay"]
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                momentum = state.setdefault("momentum", torch.zeros_like(weight))
+                momentum.lerp_(weight.grad, 1 - _MOMENTUM)
+                update = orthogonal(weight.grad.lerp(momentum, _MOMENTUM))
+                weight.mul_(1 - rate * decay)
+                weight.add_(update, alpha=-rate * _LIKE_ADAMW * math.sqrt(max(weight.shape)))
+
+
+def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
+    """The nearest matrix whose singular values are all about 1; one of zeros stays as it is."""
+    a, b, c = _QUINTIC
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    wide = wide / wide.norm().clamp(min=1e-7)
+    for _ in range(_ITERATIONS):
+        gram = wide @ wide.T
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    return wide if matrix.shape[0] <= matrix.shape[1] else wide.T
