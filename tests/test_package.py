@@ -74,15 +74,17 @@ def test_the_code_in_the_documentation_runs(page: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_readme_quotes_the_committed_figures() -> None:
-    """The table is what benchmarks/readme.py makes of the result files: no figure is typed by hand."""
+def test_pages_quote_the_committed_figures() -> None:
+    """Their tables are what benchmarks/tables.py makes of the result files: no figure in them is typed by hand."""
     sys.path.insert(0, str(ROOT / "benchmarks"))
     try:
-        from readme import filled  # type: ignore[import-not-found]
+        from tables import PAGES, filled  # type: ignore[import-not-found]
     finally:
         sys.path.pop(0)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert filled(text) == text
+    assert len(PAGES) == 3
+    for page, tables in PAGES.items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert filled(text, tables) == text, page
 
 
 def test_the_physics_benchmark_writes_what_shortcuts_score_on_every_principle() -> None:

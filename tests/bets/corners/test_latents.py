@@ -68,12 +68,21 @@ def test_every_question_is_answered_the_same_again(
     assert first.name == f"{rendering}-latent"
     assert first.identity == second.identity
     asked = set()
-    for question in validation.questions():
+    for question in _enough(validation):
         answer = first.answer(question)
         assert answer.failure is None, (question.id, answer.note)
         assert replace(answer, seconds=0) == replace(second.answer(question), seconds=0)
         asked.add(question.about["ask"])
     assert asked == set(READ)
+
+
+def _enough(questions: QuestionSet) -> Iterator[Question]:
+    """One of each family and grade, and every relation."""
+    seen = set()
+    for question in questions.questions():
+        if question.family == "spatial-relations" or (question.family, question.grade) not in seen:
+            seen.add((question.family, question.grade))
+            yield question
 
 
 def test_readouts_are_fitted_on_rooms_alone(

@@ -1,0 +1,143 @@
+"""Writes the tables of figures in README and docs from the committed result files, and nothing else.
+
+python benchmarks/tables.py
+
+A table stands between `<!-- NAME -->` and `<!-- /NAME -->` of its page.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from figures import CHAPTERS, FIGURES, IN_SHORT
+from monde.bets.questions.families import FAMILIES
+from monde.bets.types import GRADES as BET_GRADES
+from monde.scorecard import Row, Scorecard
+from monde.store import read_json, write_bytes
+from monde.worlds.scenes import GRADES, principles
+
+ROOT = Path(__file__).resolve().parent.parent
+
+HEAD = ("| figure | value | 95% interval | n | floors |", "|---|---|---|---|---|")
+
+
+def card(name: str) -> Scorecard:
+    """A result file."""
+    return Scorecard.from_json(read_json(ROOT / f"benchmarks/results/{name}.json"))
+
+
+def figures() -> str:
+    """The README's: some in short, all of them folded, by chapter."""
+    names = dict.fromkeys(name for name, *_ in FIGURES)
+    cards = {name: card(name) for name in names}
+    rows = {
+        f"{name}/{metric}": line(cards[name][metric], title, factor, unit, decimals)
+        for name, metric, title, factor, unit, decimals in FIGURES
+    }
+    lines = [*HEAD, *(rows[figure] for figure in IN_SHORT), "", f"All {len(rows)}, by chapter:", ""]
+    for chapter, files in CHAPTERS.items():
+        of = [row for figure, row in rows.items() if figure.partition("/")[0] in files]
+        lines += [f"<details><summary>{chapter}: {len(of)} figures</summary>", "", *HEAD, *of, "", "</details>"]
+    return "\n".join([*lines, "", f"Measured on {machines(cards)}.", ""])
+
+
+def machines(cards: dict[str, Scorecard]) -> str:
+    """Which results come from which machine."""
+    held: dict[str, list[str]] = {}
+    for name, card in cards.items():
+        machine = card.machine
+        cores = machine.get("cores")
+        told = f"{machine.get('processor')}, {cores} core{'' if cores == 1 else 's'}, torch {machine.get('torch')}"
+        held.setdefault(told, []).append(name)
+    if len(held) == 1:
+        return next(iter(held))
+    return "; ".join(f"{told} ({', '.join(names)})" for told, names in held.items())
+
+
+def line(row: Row, title: str, factor: float, unit: str, decimals: int) -> str:
+    """One row of it."""
+
+    def shown(value: float) -> str:
+        return f"{value * factor:,.{decimals}f}"
+
+    interval = "" if row.interval is None else f"{shown(row.interval[0])} to {shown(row.interval[1])}"
+    floors = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in row.floors.items())
+    return f"| {title} | **{shown(row.value)}{unit}** | {interval} | {row.n} | {floors} |"
+
+
+def physics() -> str:
+    """Minimal pairs by principle and grade, in the plane and in space, beside the untrained network."""
+    known = {row.metric: row for row in card("physics").rows}
+    titles = {"easy": "in view", "hidden": "0.3 s", "long-hidden": "1 s"}
+    graded = [grade for grade in GRADES if f"pairwise/2d/mean/{grade}" in known]
+
+    def cell(principle: str, grade: str, decimals: int) -> str:
+        rows = [known.get(f"pairwise/{space}/{principle}/{grade}") for space in ("2d", "3d")]
+        told = [
+            f"{100 * row.value:.{decimals}f} ({100 * row.floors['untrained']:.{decimals}f})" if row else "–"
+            for row in rows
+        ]
+        return " / ".join(told)
+
+    lines = [
+        f"| % of pairs, plane / space (untrained) | {' | '.join(titles[grade] for grade in graded)} |",
+        "|---|" + "---|" * len(graded),
+    ]
+    names = {f"`{principle.name}`": (principle.name, 0) for principle in principles()} | {"**mean**": ("mean", 1)}
+    for title, (name, decimals) in names.items():
+        lines.append(f"| {title} | {' | '.join(cell(name, grade, decimals) for grade in graded)} |")
+    return "\n".join([*lines, ""])
+
+
+def bets() -> str:
+    """The families of physical questions by contestant, the best of the four corners in bold."""
+    known = {row.metric: row for row in card("bets").rows}
+    corners = ("sensors-latent", "state-latent", "sensors-tokens", "state-tokens")
+    floors = {"random": "guessing", "constant-velocity": "constant velocity"}
+    lines = [
+        f"| | {' | '.join([*floors.values(), *(f'`{corner}`' for corner in corners)])} |",
+        "|---" * (len(floors) + len(corners) + 1) + "|",
+    ]
+    for family in FAMILIES.values():
+        if family.home:
+            continue
+        told = {
+            name: [f"{100 * known[f'accuracy/{family.name}/{grade}/{name}'].value:.0f}" for grade in BET_GRADES]
+            for name in (*floors, *corners)
+        }
+        best = [max(int(told[name][k]) for name in corners) for k in range(len(BET_GRADES))]
+        cells = []
+        for name, values in told.items():
+            if name in floors:  # a rule that guesses is right as often as guessing
+                cells.append("" if name != "random" and values == told["random"] else " / ".join(values))
+            elif not any(map(int, values)):
+                cells.append("cannot read")
+            else:
+                cells.append(" / ".join(f"**{v}**" if int(v) == b else v for v, b in zip(values, best, strict=True)))
+        lines.append(f"| {family.name.replace('-', ' ')} | {' | '.join(cells)} |".replace("|  |", "| |"))
+    return "\n".join([*lines, ""])
+
+
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"figures": figures},
+    "docs/physics.md": {"physics": physics},
+    "docs/bets.md": {"bets": bets},
+}
+"""The tables of each page."""
+
+
+def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
+    """A page with its tables made anew."""
+    for name, table in tables.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        head, begun, rest = text.partition(begin)
+        _, ended, tail = rest.partition(end)
+        if not (begun and ended):
+            raise SystemExit(f"a page has no place for the table {name}: expected {begin.strip()} … {end}")
+        text = f"{head}{begin}{table()}{end}{tail}"
+    return text
+
+
+if __name__ == "__main__":
+    for page, tables in PAGES.items():
+        path = ROOT / page
+        write_bytes(path, filled(path.read_text(encoding="utf-8"), tables).encode())
