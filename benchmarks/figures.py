@@ -149,7 +149,7 @@ FIGURES = (
             1,
         )
         for space, where in (("2d", "in the plane"), ("3d", "in space"))
-        for grade, told in (("easy", "in view"), ("hidden", "hidden for 0.3 s"))
+        for grade, told in (("easy", "in view"), ("hidden", "hidden for 0.3 s"), ("long-hidden", "hidden for 1 s"))
     ),
     *(
         (
