@@ -66,31 +66,28 @@ def line(row: Row, title: str, factor: float, unit: str, decimals: int) -> str:
 
 def physics() -> str:
     """Minimal pairs by principle and grade, in the plane and in space, beside the untrained network."""
-    known = {row.metric: row for row in card("physics").rows}
+    known = card("physics")
     titles = {"easy": "in view", "hidden": "0.3 s", "long-hidden": "1 s"}
-    graded = [grade for grade in GRADES if f"pairwise/2d/mean/{grade}" in known]
 
     def cell(principle: str, grade: str, decimals: int) -> str:
-        rows = [known.get(f"pairwise/{space}/{principle}/{grade}") for space in ("2d", "3d")]
-        told = [
-            f"{100 * row.value:.{decimals}f} ({100 * row.floors['untrained']:.{decimals}f})" if row else "–"
-            for row in rows
-        ]
-        return " / ".join(told)
+        rows = [known[f"pairwise/{space}/{principle}/{grade}"] for space in ("2d", "3d")]
+        return " / ".join(
+            f"{100 * row.value:.{decimals}f} ({100 * row.floors['untrained']:.{decimals}f})" for row in rows
+        )
 
     lines = [
-        f"| % of pairs, plane / space (untrained) | {' | '.join(titles[grade] for grade in graded)} |",
-        "|---|" + "---|" * len(graded),
+        f"| % of pairs, plane / space (untrained) | {' | '.join(titles[grade] for grade in GRADES)} |",
+        "|---|" + "---|" * len(GRADES),
     ]
     names = {f"`{principle.name}`": (principle.name, 0) for principle in principles()} | {"**mean**": ("mean", 1)}
     for title, (name, decimals) in names.items():
-        lines.append(f"| {title} | {' | '.join(cell(name, grade, decimals) for grade in graded)} |")
+        lines.append(f"| {title} | {' | '.join(cell(name, grade, decimals) for grade in GRADES)} |")
     return "\n".join([*lines, ""])
 
 
 def bets() -> str:
     """The families of physical questions by contestant, the best of the four corners in bold."""
-    known = {row.metric: row for row in card("bets").rows}
+    known = card("bets")
     corners = ("sensors-latent", "state-latent", "sensors-tokens", "state-tokens")
     floors = {"random": "guessing", "constant-velocity": "constant velocity"}
     lines = [
