@@ -13,11 +13,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from jaxtyping import install_import_hook
 
+import typecheck
+
 install_import_hook("monde", "typecheck.check")
 
 # A shell's background job ignores Ctrl-C and hands that on to the processes that tests start; a handler of
 # our own does not outlive the exec, so those start as they would from a terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup() -> None:
+    """The first calls of every function are checked in each test."""
+    typecheck.start_again()
 
 
 @pytest.fixture(scope="session")
