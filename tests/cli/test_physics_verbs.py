@@ -147,9 +147,11 @@ def test_surprise_at_a_video(run: Path, tmp_path: Path, capsys: pytest.CaptureFi
     with (tmp_path / "ball.surprise.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(document["columns"]["surprise"])
-    assert rows[0]["error_0.3s_ahead"] == ""
+    assert rows[0]["surprisal_0.3s_ahead"] == ""
     assert all(np.isfinite(float(row["surprise"])) for row in rows)
-    assert float(rows[10]["error_0.3s_ahead"]) == pytest.approx(document["columns"]["error_0.3s_ahead"][10], rel=1e-4)
+    assert float(rows[10]["surprisal_0.3s_ahead"]) == pytest.approx(
+        document["columns"]["surprisal_0.3s_ahead"][10], rel=1e-4
+    )
     with Image.open(tmp_path / "ball.surprise.png") as picture:
         assert picture.width > 800
     assert main(["surprise", str(run), str(tmp_path / "ball.mkv"), "--out", str(tmp_path / "o")]) == 0

@@ -5,11 +5,11 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from monde.evaluation.statistics import bootstrap
+from monde.evaluation.statistics import auroc, bootstrap, mean_ranks
 from monde.scorecard import Row
 
 BINS = 10
-"""Bins of equal numbers of rows in which the calibration error is measured."""
+"""Bins of equal numbers of rows in which the calibration error is measured, equal probabilities apart."""
 
 
 def brier(probability: Float[np.ndarray, " n"], reached: Bool[np.ndarray, " n"]) -> float:
@@ -24,22 +24,14 @@ def brier_skill(probability: Float[np.ndarray, " n"], reached: Bool[np.ndarray, 
     return 1 - brier(probability, reached) / base if base > 0 else math.nan
 
 
-def auroc(probability: Float[np.ndarray, " n"], reached: Bool[np.ndarray, " n"]) -> float:
-    """Probability that a success was given a higher one than a failure, ties half (Mann and Whitney 1947); NaN if all
-    came to the same."""
-    positives, negatives = int(reached.sum()), int((~reached).sum())
-    if not positives or not negatives:
-        return math.nan
-    _, inverse, counts = np.unique(probability, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[reached].sum() - positives * (positives + 1) / 2) / (positives * negatives))
-
-
 def calibration_error(probability: Float[np.ndarray, " n"], reached: Bool[np.ndarray, " n"]) -> float:
-    """Mean distance between what was said and what happened, over bins of equal numbers of rows."""
-    parts = np.array_split(np.argsort(probability, kind="stable"), min(BINS, len(probability)))
-    gaps = [abs(float(probability[part].mean()) - float(reached[part].mean())) * len(part) for part in parts]
-    return sum(gaps) / len(probability)
+    """Mean distance between what was said and what happened, over bins of equal numbers of rows; rows of one
+    probability lie in one bin."""
+    n = len(probability)
+    bins = ((mean_ranks(probability) - 0.5) / n * min(BINS, n)).astype(int)
+    parts = [bins == one for one in np.unique(bins)]
+    gaps = [abs(float(probability[part].mean()) - float(reached[part].mean())) * int(part.sum()) for part in parts]
+    return sum(gaps) / n
 
 
 def calibration_rows(

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Float64, Int, Shaped
 
 from monde.errors import ContractError
 
@@ -31,6 +31,24 @@ def wilson(successes: float, n: int) -> tuple[float, float]:
     centre = (share + Z95**2 / (2 * n)) / scale
     half = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n)) / scale
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def auroc(scores: Float[np.ndarray, " n"], positive: Bool[np.ndarray, " n"]) -> float:
+    """Area under the ROC curve: the probability that a positive has a higher score than a negative, ties half (Mann
+    and Whitney 1947); NaN where all are of one kind."""
+    positives = int(positive.sum())
+    negatives = len(positive) - positives
+    if not positives or not negatives:
+        return math.nan
+    ranks = mean_ranks(scores)
+    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def mean_ranks(values: Float[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """Ranks from 1 to n; equal values share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Float64[np.ndarray, " n"] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return ranks
 
 
 def bootstrap(

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from monde.data import Windows
-from monde.errors import DataError, UsageError, unknown_name
+from monde.errors import DataError, TrainingError, UsageError, unknown_name
 from monde.models import JEPA
 from monde.objectives import Objective, ObjectiveConfig
 from monde.store import RunFolder, write_json
@@ -72,8 +72,9 @@ class RefineConfig:
         optimiser: "adamw", or "muon": orthogonalised momentum for all matrices but that of the last layer (Muon, Jordan
             et al. 2024; its updates scaled as AdamW's are: arXiv 2502.16982), AdamW for the rest.
         learning_rate: Peak rate of AdamW; Muon's is one and a half times that.
-        most_frames: Frames that are encoded at most, of episodes drawn at random.
-        phases: First frames of a step that each episode is seen from, drawn at random; none for every one of them.
+        most_frames: Episodes are drawn at random until they have that many frames, and all of them looked at.
+        phases: First frames of a step that each episode is seen from, drawn at random; none for every one of them. Who
+            sees it from fewer encodes that share of its frames.
         seed: Of batches.
         device: "auto", "cpu", "cuda", …
         precision: "auto", "fp32" or "bf16".
@@ -134,7 +135,8 @@ def refine(
         UsageError: A run in which somebody acts, or whose encoder was frozen from the start.
         StoreError: Not a run, or the disk is full.
         DataError: The recording is gone or altered, or has no film as long as the windows.
-        TrainingError: A loss or a gradient that is not finite; nothing is saved then.
+        TrainingError: A loss or a gradient that is not finite, or no time left for a step once the films were looked
+            at; nothing is saved then.
     """
     config = config or RefineConfig()
     began = time.perf_counter()
@@ -155,6 +157,13 @@ def refine(
     model.autocast = choose_precision(config.precision, device)
     data = encode_episodes(model, setup, trained, config)
     steps = refine_dynamics(model, data, trained.minimised, config, began, progress, spend)
+    if not steps:
+        raise TrainingError(
+            f"{run} was not refined",
+            got=f"{config.minutes} minutes, all of which went into looking at the films",
+            expected="time for at least one step",
+            remedy="give more minutes, or look at fewer frames (most_frames, phases)",
+        )
     seconds = position.seconds + time.perf_counter() - began
     ended = replace(position, step=position.step + steps, seconds=seconds)
     saved = save_checkpoint(folder, module, optimiser_for(module, trained), generator, ended)

@@ -56,13 +56,13 @@ def test_each_frame_is_judged_by_the_prediction_made_for_it(size: str) -> None:
     found = surprise(model, films, RATE, SurpriseConfig(horizons=(1, 2), moments=(2,)))
     for horizon, frame in ((1, 2), (1, 9), (2, 8), (2, 12)):
         whole = error_at(model, films[1], frame, horizon, None)
-        assert found.errors[horizon][1, frame] == pytest.approx(whole, rel=1e-3)
+        assert found.surprisals[horizon][1, frame] == pytest.approx(np.log(whole + NEGLIGIBLE), abs=1e-3)
         if frame - horizon * 2 >= 2:  # two steps were seen
             brief = error_at(model, films[1], frame, horizon, 2)
             ratio = (whole + NEGLIGIBLE) / (brief + NEGLIGIBLE)
             assert found.contrasts[horizon, 2][1, frame] == pytest.approx(np.log(ratio), abs=1e-3)
-    assert np.isnan(found.errors[2][:, :4]).all()
-    assert np.isfinite(found.errors[2][:, 4:]).all()
+    assert np.isnan(found.surprisals[2][:, :4]).all()
+    assert np.isfinite(found.surprisals[2][:, 4:]).all()
 
 
 def test_a_film_has_one_number_and_nothing_depends_on_the_batch() -> None:

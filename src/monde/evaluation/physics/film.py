@@ -55,7 +55,7 @@ class FilmSurprise:
         """Columns by name: time, surprise, and what it is made of; NaN where nothing can be told yet."""
         step = self.step_seconds
         found = {"time_seconds": self.footage.times_seconds, "surprise": self.curve}
-        found |= {f"error_{k * step:g}s_ahead": values[0] for k, values in self.surprise.errors.items()}
+        found |= {f"surprisal_{k * step:g}s_ahead": values[0] for k, values in self.surprise.surprisals.items()}
         found |= {
             f"contrast_{k * step:g}s_ahead_to_{c * step:g}s_of_context": values[0]
             for (k, c), values in self.surprise.contrasts.items()

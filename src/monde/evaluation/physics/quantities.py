@@ -17,7 +17,7 @@ from torch import Tensor
 from monde.errors import ContractError, DataError
 from monde.evaluation.physics.beliefs import beliefs_along, encode_films, frames_per_step
 from monde.evaluation.physics.told import QUANTITIES, Quantity, Told, told
-from monde.evaluation.statistics import bootstrap, r_squared
+from monde.evaluation.statistics import auroc, bootstrap, r_squared
 from monde.models import JEPA
 from monde.protocols import Recording
 from monde.readouts import MLPReadoutConfig, fit_linear, fit_mlp
@@ -222,21 +222,39 @@ def _rows(
     kinds: dict[str, tuple[str, Fit]] = {"": ("linear, ridge", _linear)}
     if config.mlp:
         kinds["/mlp"] = ("two hidden layers", lambda x, y: fit_mlp(x, y, MLPReadoutConfig(seed=config.seed)))
-    measure, called = (auroc, "area under the ROC curve") if quantity.label else (r_squared, "R²")
+    measure, called = (_area, "area under the ROC curve") if quantity.label else (r_squared, "R²")
     unit = quantity.unit[space]
     rows = []
     for suffix, (readout, fit) in kinds.items():
         read = {way: _read(fit, learned, judged, way) for way in learned.features}
         d = judged.truth.shape[1]
-        both = np.concatenate([judged.truth, read[BELIEF]], axis=1)
+        n = len(np.unique(judged.films))
+        told = np.concatenate([judged.truth, read[BELIEF], read[UNTRAINED]], axis=1)
+        note = f"{called}{'' if unit == '1' else f' (in {unit})'}; {readout}; {quantity.where}; n counts films"
+
+        def of_belief(part: np.ndarray, d: int = d) -> float:
+            return measure(part[:, :d], part[:, d : 2 * d])
+
+        def learned_of(part: np.ndarray, d: int = d) -> float:
+            return of_belief(part, d) - measure(part[:, :d], part[:, 2 * d :])
+
         rows.append(
             Row(
                 metric=f"quantity/{name}{suffix}",
-                value=measure(judged.truth, read[BELIEF]),
-                interval=bootstrap(both, _halves(measure, d), config.seed, judged.films),
-                n=len(np.unique(judged.films)),
+                value=of_belief(told),
+                interval=bootstrap(told, of_belief, config.seed, judged.films),
+                n=n,
                 floors={way: measure(judged.truth, read[way]) for way in (UNTRAINED, PIXELS)},
-                note=f"{called}{'' if unit == '1' else f' (in {unit})'}; {readout}; {quantity.where}; n counts films",
+                note=note,
+            )
+        )
+        rows.append(
+            Row(
+                metric=f"learned/{name}{suffix}",
+                value=learned_of(told),
+                interval=bootstrap(told, learned_of, config.seed, judged.films),
+                n=n,
+                note=f"less that of the untrained network, on the same films; {note}",
             )
         )
     return rows
@@ -253,18 +271,5 @@ def _read(fit: Fit, learned: _Part, judged: _Part, way: str) -> Float64[np.ndarr
     return values
 
 
-def _halves(measure: Callable[[np.ndarray, np.ndarray], float], d: int) -> Callable[[np.ndarray], float]:
-    return lambda rows: measure(rows[:, :d], rows[:, d:])
-
-
-def auroc(truth: Float64[np.ndarray, "n 1"], read: Float64[np.ndarray, "n 1"]) -> float:
-    """Area under the ROC curve: how often what is true is read higher than what is false; ties count half; NaN where
-    all are one."""
-    labels, scores = truth[:, 0] > 0.5, read[:, 0]
-    positives = int(labels.sum())
-    if positives in {0, len(labels)}:
-        return float("nan")
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    wins = ranks[labels].sum() - positives * (positives + 1) / 2
-    return float(wins / (positives * (len(labels) - positives)))
+def _area(truth: Float64[np.ndarray, "m 1"], read: Float64[np.ndarray, "m 1"]) -> float:
+    return auroc(read[:, 0], truth[:, 0] > 0.5)

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float64, UInt8
 
 from monde.errors import ContractError
 from monde.evaluation.physics.shortcuts import pairwise
-from monde.evaluation.statistics import bootstrap
+from monde.evaluation.statistics import auroc, bootstrap
 from monde.scorecard import Row
 from monde.worlds.minimal_pairs import GRADES, principles
 from monde.worlds.scenes import make_pairs
@@ -139,9 +139,5 @@ def _auroc(
 
 
 def _area(both: Float64[np.ndarray, "n 4 2"]) -> float:
-    """Mann-Whitney's U as a share: any impossible film of any set against any possible one; ties count half."""
-    values, possible = both[..., 0].ravel(), both[..., 1].ravel() > 0
-    order = np.sort(values[possible])
-    below = np.searchsorted(order, values[~possible], side="left")
-    upto = np.searchsorted(order, values[~possible], side="right")
-    return float((below + upto).mean() / 2 / len(order))
+    """Any impossible film of any set against any possible one."""
+    return auroc(both[..., 0].ravel(), both[..., 1].ravel() == 0)

@@ -4,7 +4,7 @@ The error of a prediction alone tells little: an empty scene is easier to forese
 goes out is an error to every model. What tells is the *difference that memory makes*: each frame is predicted twice,
 from all that was seen before and from the last moment alone. In a possible film memory helps, or does no harm; where
 something vanished, turned or changed while it was not seen, the model that remembers is the more surprised of the two.
-What is hard to foresee for both cancels out in the ratio of their errors. What happens in plain sight surprises both
+What is hard to foresee for both cancels out. What happens in plain sight surprises both
 alike: dynamics that tell their doubt also say how much more surprised they are than they expected to be. (Surprise as
 prediction error at several context lengths: Garrido et al., arXiv 2502.11831, section 3; the contrast of two contexts
 is ours: docs/log.md, 2026-11-26.)
@@ -62,16 +62,15 @@ class Surprise:
     """n films of T frames.
 
     Args:
-        errors: [n, T] root mean squared error of the latent that was predicted from all that was seen before, by
-            horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
-        contrasts: [n, T] surprisal (`Dynamics.surprisal`) of that prediction less that of a prediction from a short
-            context, and the excess of the former over what was expected (`Dynamics.excess`), by (horizon, length of the
-            context), both in model steps; NaN likewise. Where dynamics tell no doubt it is the logarithm of the ratio
-            of their errors.
+        surprisals: [n, T] surprisal (`Dynamics.surprisal`) of what came, to who predicted it from all that was seen
+            before, by horizon in model steps; NaN for frames before the first that can be predicted so far ahead.
+        contrasts: [n, T] that less the surprisal to who predicted it from a short context, and the excess of the former
+            over what was expected (`Dynamics.excess`), by (horizon, length of the context), both in model steps; NaN
+            likewise. Where dynamics tell no doubt it is the logarithm of the ratio of their errors.
         rate_hz: Frames a second.
     """
 
-    errors: Mapping[int, Float64[np.ndarray, "n T"]]
+    surprisals: Mapping[int, Float64[np.ndarray, "n T"]]
     contrasts: Mapping[tuple[int, int], Float64[np.ndarray, "n T"]]
     rate_hz: float
 
@@ -112,7 +111,7 @@ def surprise(
     chosen = config or judging(model)
     stride = _stride(model, films, rate_hz, chosen)
     n, T = films.shape[:2]
-    errors = {k: np.full((n, T), np.nan) for k in chosen.horizons}
+    surprisals = {k: np.full((n, T), np.nan) for k in chosen.horizons}
     contrasts = {(k, c): np.full((n, T), np.nan) for k in chosen.horizons for c in chosen.moments}
     for rows in _parts(n, chosen.batch):
         for phase in range(stride):
@@ -120,11 +119,11 @@ def surprise(
             if latents.values.shape[1] < chosen.least_steps:
                 continue
             whole, shorter = _compared(model, latents, chosen)
-            for k, error in whole.items():
-                errors[k][rows, phase + k * stride :: stride] = error
-            for (k, c), ratio in shorter.items():
-                contrasts[k, c][rows, phase + k * stride :: stride] = ratio
-    return Surprise(errors=errors, contrasts=contrasts, rate_hz=rate_hz)
+            for k, found in whole.items():
+                surprisals[k][rows, phase + k * stride :: stride] = found
+            for (k, c), found in shorter.items():
+                contrasts[k, c][rows, phase + k * stride :: stride] = found
+    return Surprise(surprisals=surprisals, contrasts=contrasts, rate_hz=rate_hz)
 
 
 def contrast(
@@ -142,18 +141,18 @@ def contrast(
 def _compared(
     model: JEPA, latents: Latents, config: SurpriseConfig
 ) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[tuple[int, int], Float64[np.ndarray, "n u"]]]:
-    """Errors from all frames before by horizon, and their contrasts."""
-    errors, foreseen = _predictions(model, latents, None, config)
+    """Surprisals to who saw all frames before by horizon, and their contrasts."""
+    foreseen = _predictions(model, latents, None, config)
     came = {k: latents.values[:, k:] for k in config.horizons}
     judge = model.dynamics
     whole = {k: _numbers(judge.surprisal(foreseen[k], came[k])) for k in came}
     excess = {k: _numbers(judge.excess(foreseen[k], came[k])) for k in came}
     contrasts: dict[tuple[int, int], Float64[np.ndarray, "n u"]] = {}
     for c in config.moments:
-        _, forgetful = _predictions(model, latents, c, config)
+        forgetful = _predictions(model, latents, c, config)
         for k in config.horizons:
             contrasts[k, c] = whole[k] - _numbers(judge.surprisal(forgetful[k], came[k])) + excess[k]
-    return errors, contrasts
+    return whole, contrasts
 
 
 def _numbers(tensor: Float[Tensor, "n u"]) -> Float64[np.ndarray, "n u"]:
@@ -167,9 +166,9 @@ def _parts(n: int, size: int) -> Iterator[slice]:
 
 def _predictions(
     model: JEPA, latents: Latents, moment: int | None, config: SurpriseConfig
-) -> tuple[dict[int, Float64[np.ndarray, "n u"]], dict[int, Float[Tensor, "n u N D"]]]:
-    """Root mean squared errors, and predictions, of the frames k steps after each, [n, t - k] by horizon; from all
-    frames before or from the last `moment` of them."""
+) -> dict[int, Float[Tensor, "n u N D"]]:
+    """Predictions of the frames k steps after each, [n, t - k] by horizon; from all frames before or from the last
+    `moment` of them."""
     n, T = latents.values.shape[:2]
     furthest = max(config.horizons)
     nothing = latents.values.new_zeros(n, T, 0)
@@ -179,18 +178,13 @@ def _predictions(
         beliefs = model.recall(*_recent(latents, moment))
     futures = model.imagine(beliefs, nothing.new_zeros(T * n, 1, furthest, 0)).latents[:, 0, 0]
     predicted = futures.unflatten(0, (T, n)).transpose(0, 1)  # [n, T, H, N, D]
-    errors, foreseen = {}, {}
-    for k in config.horizons:
-        foreseen[k] = predicted[:, : T - k, k - 1]
-        error = (foreseen[k] - latents.values[:, k:]).square().mean(dim=(-2, -1)).sqrt()
-        if not bool(torch.isfinite(error).all()):  # else it would pass for "nothing to tell yet"
-            raise DataError(
-                "the model's predictions are not finite",
-                got=f"{int((~torch.isfinite(error)).sum())} of {error.numel()} errors, {k} steps ahead",
-                remedy="look for NaN in the weights of the model",
-            )
-        errors[k] = _numbers(error)
-    return errors, foreseen
+    if not bool(torch.isfinite(predicted).all()):  # else it would pass for "nothing to tell yet"
+        raise DataError(
+            "the model's predictions are not finite",
+            got=f"{int((~torch.isfinite(predicted)).sum())} of {predicted.numel()} numbers",
+            remedy="look for NaN in the weights of the model",
+        )
+    return {k: predicted[:, : T - k, k - 1] for k in config.horizons}
 
 
 def _recent(latents: Latents, moment: int) -> tuple[Latents, Tensor]:
