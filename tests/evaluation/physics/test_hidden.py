@@ -15,6 +15,7 @@ from monde.evaluation.physics.hidden import (
     IMAGINED,
     LAST_SEEN,
     UNTRAINED,
+    UNTRAINED_IMAGINED,
     HiddenConfig,
     read_places,
     rows_of,
@@ -54,7 +55,8 @@ def test_the_belief_at_the_judged_frame_is_the_one_after_the_frames_before_it() 
     dark = made.film.rgb.copy()
     dark[made.hidden.start :] = 0
     changed = sights(network, model(1), [replace(made, film=replace(made.film, rgb=dark))], HiddenConfig())
-    assert torch.equal(changed.judged[IMAGINED], seen.judged[IMAGINED])
+    for imagined in (IMAGINED, UNTRAINED_IMAGINED):
+        assert torch.equal(changed.judged[imagined], seen.judged[imagined])
     assert not torch.allclose(changed.judged[BELIEF], seen.judged[BELIEF], atol=1e-3)
     before = latents.values.shape[1] - 3  # 10 hidden frames: the last three steps
     past = replace(latents, values=latents.values[:, :before], times_seconds=latents.times_seconds[:, :before])
@@ -68,7 +70,7 @@ def test_floors_are_what_they_are_called() -> None:
     last = np.stack([film.film.position[film.hidden.start - 1, 0] for film in made])
     speed = np.stack([film.film.velocity[film.hidden.start - 1, 0] for film in made])
     wide = 2 * np.array([film.film.radius[0] for film in made])
-    places = judged.floors() | dict.fromkeys((BELIEF, IMAGINED, UNTRAINED, FRAMEWISE), truth)
+    places = judged.floors() | dict.fromkeys((BELIEF, IMAGINED, UNTRAINED, UNTRAINED_IMAGINED, FRAMEWISE), truth)
     rows = {row.metric: row for row in rows_of(judged, places, 0)}
     row = rows["error_diameters/0.5"]
     assert row.value == 0
@@ -79,6 +81,11 @@ def test_floors_are_what_they_are_called() -> None:
     assert row.floors[CONSTANT_VELOCITY] == pytest.approx(np.median(went_on))
     assert rows["skill/0.5"].floors[LAST_SEEN] == pytest.approx(1 - np.median(stayed) / np.median(went_on))
     assert rows["skill/0.5/bounce"].n == 4
+    # Who imagines is compared with who imagines.
+    apart = rows_of(judged, places | {UNTRAINED_IMAGINED: last}, 0)
+    floors = {row.metric: row.floors for row in apart}["error_diameters/0.5/imagined"]
+    assert floors[UNTRAINED] == floors[LAST_SEEN] > 0
+    assert FRAMEWISE not in floors
 
 
 def test_a_readout_that_is_told_the_truth_makes_no_error_and_rows_are_kept_apart() -> None:

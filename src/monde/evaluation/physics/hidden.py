@@ -36,7 +36,11 @@ from monde.worlds.scenes import HiddenFilm
 BELIEF, IMAGINED = "belief", "imagined"
 LAST_SEEN, CONSTANT_VELOCITY = "last_seen", "constant_velocity"
 UNTRAINED, FRAMEWISE = "untrained", "framewise"
-FLOORS = (LAST_SEEN, CONSTANT_VELOCITY, UNTRAINED, FRAMEWISE)
+UNTRAINED_IMAGINED = "untrained imagined"
+FLOORS = {name: name for name in (LAST_SEEN, CONSTANT_VELOCITY, UNTRAINED, FRAMEWISE)}
+"""Ways of reading that stand beside the belief, by the name that they have there."""
+IMAGINED_FLOORS = {LAST_SEEN: LAST_SEEN, CONSTANT_VELOCITY: CONSTANT_VELOCITY, UNTRAINED: UNTRAINED_IMAGINED}
+"""And beside what is imagined: an untrained network that imagines likewise; no frame is seen, so none is read."""
 
 Reader = Callable[[Float[Tensor, "n F"]], Float[Tensor, "n k"]]
 """Positions from features."""
@@ -161,8 +165,8 @@ def read_places(learned: Sights, judged: Sights, fit: Fit) -> dict[str, Float64[
     for way, rows in learned.rows.items():
         reader = fit(rows, learned.positions)
         places[way] = reader(judged.judged[way]).double().numpy()
-        if way == BELIEF:
-            places[IMAGINED] = reader(judged.judged[IMAGINED]).double().numpy()
+        if (imagined := {BELIEF: IMAGINED, UNTRAINED: UNTRAINED_IMAGINED}.get(way)) is not None:
+            places[imagined] = reader(judged.judged[imagined]).double().numpy()
     return places
 
 
@@ -176,8 +180,8 @@ def rows_of(judged: Sights, places: Mapping[str, Float64[np.ndarray, "n 2"]], se
         happens = of_time & (events != "none")
         chosen = {"": happens} | {f"/{event}": of_time & (events == event) for event in sorted(set(events))}
         for suffix, which in chosen.items():
-            rows += _rows(f"{name}{suffix}", errors, BELIEF, which, seed, skill=suffix != "/none")
-        rows += _rows(f"{name}/{IMAGINED}", errors, IMAGINED, happens, seed, skill=True)
+            rows += _rows(f"{name}{suffix}", errors, BELIEF, FLOORS, which, seed, skill=suffix != "/none")
+        rows += _rows(f"{name}/{IMAGINED}", errors, IMAGINED, IMAGINED_FLOORS, happens, seed, skill=True)
     return tuple(rows)
 
 
@@ -185,6 +189,7 @@ def _rows(
     name: str,
     errors: Mapping[str, Float64[np.ndarray, " n"]],
     way: str,
+    beside: Mapping[str, str],
     which: Bool[np.ndarray, " n"],
     seed: int,
     *,
@@ -194,7 +199,7 @@ def _rows(
     if not n:
         return []
     own, straight = errors[way][which], errors[CONSTANT_VELOCITY][which]
-    floors = {floor: errors[floor][which] for floor in FLOORS}
+    floors = {name: errors[floor][which] for name, floor in beside.items()}
     note = "median over films"
     rows = [
         Row(
@@ -236,9 +241,9 @@ def _look(model: JEPA, untrained: JEPA, films: Sequence[HiddenFilm], stride: int
     frames = np.stack([film.film.rgb[index] for film, index in zip(films, steps, strict=True)])
     frames = resized(frames, (model.sensors[0].shape[1], model.sensors[0].shape[2]))
     see = Seen(alike=isinstance(model.perception, ThingPerception))
-    latents = see(model, frames)
+    latents, unlearned = see(model, frames), see(untrained, frames)
     D = latents.values.shape[2:].numel()
-    beliefs, blank = beliefs_along(model, latents), beliefs_along(untrained, see(untrained, frames))
+    beliefs, blank = beliefs_along(model, latents), beliefs_along(untrained, unlearned)
     ways = {BELIEF: beliefs, FRAMEWISE: beliefs[:, :, :D], UNTRAINED: blank}
     each, last = np.arange(len(films)), np.array([film.judged // stride for film in films])
     seen = np.array([_seen_steps(film, stride) for film in films])
@@ -254,7 +259,10 @@ def _look(model: JEPA, untrained: JEPA, films: Sequence[HiddenFilm], stride: int
         positions=torch.from_numpy(places[:, skipped:]).float().flatten(0, 1),
         rows={way: values[:, skipped:].flatten(0, 1) for way, values in ways.items()},
         judged={way: values[each, last] for way, values in ways.items()}
-        | {IMAGINED: _imagined(model, latents, seen, last)},
+        | {
+            IMAGINED: _imagined(model, latents, seen, last),
+            UNTRAINED_IMAGINED: _imagined(untrained, unlearned, seen, last),
+        },
     )
 
 
