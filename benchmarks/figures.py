@@ -10,7 +10,14 @@ FIGURES = (
         "%",
         1,
     ),
-    ("planning", "success/tworoom_doors/actor", "the same by the actor alone, without search", 100, "%", 1),
+    (
+        "planning",
+        "success/tworoom_doors/actor",
+        "TwoRoom with a moving door, the actor alone, without search: success",
+        100,
+        "%",
+        1,
+    ),
     (
         "planning",
         "plan_seconds/tworoom_doors/hybrid",
@@ -19,11 +26,18 @@ FIGURES = (
         " ms",
         1,
     ),
-    ("planning", "plan_seconds/tworoom_doors/actor", "one plan of the actor alone, likewise", 1e3, " ms", 2),
+    (
+        "planning",
+        "plan_seconds/tworoom_doors/actor",
+        "one plan of the actor alone, one core, without encoding",
+        1e3,
+        " ms",
+        2,
+    ),
     ("deadline", "in_time", "plans within 25 ms where 20 are allowed, the worst of all planners", 100, "%", 1),
     ("constraints", "violations", "episodes that enter a forbidden region on the straight way", 1, "", 0),
     ("constraints", "success", "episodes that arrive without entering it", 100, "%", 1),
-    ("constraints", "success_actor_alone", "the same, actor alone", 100, "%", 1),
+    ("constraints", "success_actor_alone", "episodes that arrive without entering it, by the actor alone", 100, "%", 1),
     (
         "generalise",
         "gain/layouts/hybrid_far",
@@ -32,9 +46,30 @@ FIGURES = (
         "",
         1,
     ),
-    ("generalise", "gain/layouts/hybrid", "the same, a search of one block", 100, "", 1),
-    ("generalise", "gain/goals/hybrid_far", "goals in a corner that it was not fitted on: three blocks", 100, "", 1),
-    ("generalise", "gain/goals/hybrid", "the same, a search of one block", 100, "", 1),
+    (
+        "generalise",
+        "gain/layouts/hybrid",
+        "layouts that the actor was not fitted on: percentage points that a search of one block adds to it",
+        100,
+        "",
+        1,
+    ),
+    (
+        "generalise",
+        "gain/goals/hybrid_far",
+        "goals in a corner that the actor was not fitted on: percentage points that a search of three blocks adds",
+        100,
+        "",
+        1,
+    ),
+    (
+        "generalise",
+        "gain/goals/hybrid",
+        "goals in a corner that the actor was not fitted on: percentage points that a search of one block adds",
+        100,
+        "",
+        1,
+    ),
     *(
         ("tasks", f"success/{task}/auto/{distance}", f"{title}, goals {told}: success from pixels", 100, "%", 1)
         for task, title in (
@@ -52,7 +87,7 @@ FIGURES = (
                 "auto/25",
                 "gymnasium-robotics' U maze (the ball keeps its speed), goals 25 steps away",
             ),
-            ("pointmaze_umaze", "auto/100", "the same, goals 100 steps away"),
+            ("pointmaze_umaze", "auto/100", "gymnasium-robotics' U maze, goals 100 steps away"),
             ("antmaze_medium", "auto/25", "OGBench antmaze-medium, goals 25 steps away"),
             ("reacher", "auto/any", "Reacher, any pose"),
             ("pusht", "hybrid-deep/25", "Push-T, 25 steps ahead, 50 allowed, DINO-WM's test"),
@@ -61,7 +96,14 @@ FIGURES = (
     ),
     ("tasks", "success/pointmaze_giant/hybrid/any", "pointmaze-giant, goals anywhere, without landmarks", 100, "%", 1),
     ("tasks", "success/pointmaze_large/hybrid/any", "pointmaze-large, goals anywhere, without landmarks", 100, "%", 1),
-    ("tasks", "success/pointmaze_large/hierarchical/any", "the same, led by a second level of time", 100, "%", 1),
+    (
+        "tasks",
+        "success/pointmaze_large/hierarchical/any",
+        "pointmaze-large, goals anywhere, led by a second level of time",
+        100,
+        "%",
+        1,
+    ),
     (
         "laser",
         "success/rooms",
@@ -70,8 +112,15 @@ FIGURES = (
         "%",
         1,
     ),
-    ("laser", "success/campus_held_out", "the same on a real campus, learned in random rooms alone", 100, "%", 1),
-    ("laser", "collision_free_steps", "its steps without running into anything", 100, "%", 1),
+    (
+        "laser",
+        "success/campus_held_out",
+        "a laser robot on a real campus, learned in random rooms alone: success",
+        100,
+        "%",
+        1,
+    ),
+    ("laser", "collision_free_steps", "steps of the laser robot without running into anything", 100, "%", 1),
     (
         "malaga",
         "scan_error_ratio/copy_last",
@@ -80,10 +129,31 @@ FIGURES = (
         "",
         2,
     ),
-    ("malaga", "scan_error_ratio/odometry_warp", "the same over the last scan moved by odometry", 1, "", 2),
-    ("malaga", "loop_error_metres/model", "how far its loop fails to close by the model's motion", 1, " m", 2),
-    ("malaga", "loop_error_metres/icp", "the same by ICP", 1, " m", 2),
-    ("malaga", "loop_error_metres/odometry", "the same by odometry", 1, " m", 2),
+    (
+        "malaga",
+        "scan_error_ratio/odometry_warp",
+        "a real laser log: scan a second ahead over the last scan moved by odometry",
+        1,
+        "",
+        2,
+    ),
+    (
+        "malaga",
+        "loop_error_metres/model",
+        "a real laser log: how far its loop fails to close by the model's motion",
+        1,
+        " m",
+        2,
+    ),
+    ("malaga", "loop_error_metres/icp", "a real laser log: how far its loop fails to close by ICP", 1, " m", 2),
+    (
+        "malaga",
+        "loop_error_metres/odometry",
+        "a real laser log: how far its loop fails to close by odometry",
+        1,
+        " m",
+        2,
+    ),
     (
         "tabletop",
         "position_error_ratio/rgb_points",
@@ -92,7 +162,14 @@ FIGURES = (
         "",
         2,
     ),
-    ("tabletop", "success/reach/rgb_points", "reaching it by colours and cloud", 100, "%", 0),
+    (
+        "tabletop",
+        "success/reach/rgb_points",
+        "table-top, reaching an object by colours and cloud: success",
+        100,
+        "%",
+        0,
+    ),
     (
         "reading",
         "mcap_bytes_per_second",
@@ -110,13 +187,13 @@ FIGURES = (
         2,
     ),
     ("trust", "brier_skill", "will this plan succeed? Brier skill over the base rate, four mixed sets", 1, "", 2),
-    ("trust", "auroc", "the same, area under the ROC curve", 1, "", 2),
+    ("trust", "auroc", "will this plan succeed? Area under the ROC curve", 1, "", 2),
     ("trust", "impossible_abstained", "goals behind a wall without door: given up", 100, "%", 1),
     ("trust", "possible_abstained", "goals that can be reached: given up", 100, "%", 1),
     ("serving", "closed_loop_hz", "decisions a second of a robot over the network, two cores", 1, " Hz", 0),
-    ("serving", "step_seconds_p99", "its time of a decision, 99th percentile", 1e3, " ms", 1),
+    ("serving", "step_seconds_p99", "a robot over the network: time of a decision, 99th percentile", 1e3, " ms", 1),
     ("serving", "sessions8_min_hz", "eight robots at once: decisions a second of the slowest", 1, " Hz", 0),
-    ("serving", "sessions8_p99_seconds", "the same, 99th percentile", 1e3, " ms", 1),
+    ("serving", "sessions8_p99_seconds", "eight robots at once: time of a decision, 99th percentile", 1e3, " ms", 1),
     ("reasoning", "compare", "asked which of three courses is best: whole order right", 100, "%", 0),
     ("reasoning", "explain", "asked which of six actions made the difference: named first", 100, "%", 0),
     ("reasoning", "goal_of", "shown half of a walk and four goals: its goal named first", 100, "%", 0),
@@ -143,7 +220,7 @@ FIGURES = (
         (
             "physics",
             f"pairwise/{space}/mean/{grade}",
-            f"impossible films {where} that surprise more than their possible twins, 9 principles, new objects: {told}",
+            f"physics {where}, {told}: pairs whose impossible film surprises more, 9 principles, new objects",
             100,
             "%",
             1,
@@ -152,21 +229,18 @@ FIGURES = (
         for grade, told in (("easy", "in view"), ("hidden", "hidden for 0.3 s"), ("long-hidden", "hidden for 1 s"))
     ),
     *(
-        (
-            "hidden",
-            f"error_diameters/{seconds}",
-            f"where an object is thought to be that was hidden for {seconds} s while something happened to it",
-            1,
-            " diameters",
-            2,
+        ("hidden", f"error_diameters/{metric}", f"place of an object {told}: error", 1, " diameters", 2)
+        for metric, told in (
+            ("1", "hidden for 1 s while something happened to it"),
+            ("2", "hidden for 2 s while something happened to it"),
+            ("1/imagined", "hidden for 1 s, imagined without a look at the film since"),
         )
-        for seconds in ("1", "2")
     ),
     *(
         (
             "hidden",
             f"skill/{seconds}",
-            f"the same after {seconds} s as skill: 1 − its error / that of constant velocity",
+            f"skill in placing an object hidden for {seconds} s: 1 − its error / that of constant velocity",
             1,
             "",
             2,
@@ -199,7 +273,7 @@ FIGURES = (
         ("planning_peers", f"{metric}/{peer}", f"{title} {peer}", 1, " ×", decimals)
         for metric, title, decimals in (
             ("speedup_engine", "same architecture, weights and search, ours bf16 and theirs fp32: one plan beside", 1),
-            ("speedup_engine_bf16", "the same, both bf16:", 1),
+            ("speedup_engine_bf16", "same architecture, weights and search, both bf16: one plan beside", 1),
             ("speedup_total", "one plan, each its own way, beside", 0),
             ("train_speedup", "one training step of its own architecture, both bf16, beside", 1),
             (

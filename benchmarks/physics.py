@@ -19,7 +19,7 @@ from monde.evaluation.physics import judging, score_physics
 from monde.models import load_model
 from monde.recipes import physics
 from monde.scorecard import Row, Scorecard
-from monde.store import RunFolder, read_json
+from monde.store import RunFolder, load_artefact, read_json
 from monde.store.typed import to_json
 from monde.worlds.scenes import GRADES, principles
 from scenes import FILES
@@ -66,13 +66,15 @@ def scored(
     return score_physics(recipe.run, pairs)
 
 
-def trained(keep: Path, space: str, seed: int) -> tuple[object, object]:
-    """Minutes of one core that a run was trained for, and the commit that it was begun at."""
-    recipe = physics(keep / f"physics-{space}-{seed}", space=space, seed=seed)
-    document = RunFolder(recipe.run).read_config()
-    refined = document["refined"]
-    assert isinstance(refined, dict)
-    return refined["minutes"], document["commit"]
+def trained(keep: Path, space: str, seed: int) -> dict[str, float | str]:
+    """What a run was trained with: optimiser steps, minutes of one core, and the commit that it was begun at."""
+    run = RunFolder(physics(keep / f"physics-{space}-{seed}", space=space, seed=seed).run)
+    meta = load_artefact(run.latest()).meta
+    return {
+        "steps": int(str(meta["step"])),
+        "minutes": round(float(str(meta["seconds"])) / 60, 1),
+        "begun_at": str(run.read_config()["commit"]),
+    }
 
 
 def main() -> None:
@@ -96,10 +98,9 @@ def main() -> None:
     rows = [row for card in cards.values() for row in card.rows]
     protocol = {
         "training": "possible films of all principles, split train",
-        "training_minutes": {space: trained(given.keep, space, given.seed)[0] for space in cards},
+        "trained": {space: trained(given.keep, space, given.seed) for space in cards},
         "training_of_dynamics_alone": "all but ten steps of it, looking at the films included",
         "films": given.films,
-        "trained_at": {space: trained(given.keep, space, given.seed)[1] for space in cards},
         "sets": given.sets,
         "grades": given.grades,
         "split": "test",

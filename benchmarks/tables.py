@@ -5,12 +5,15 @@ python benchmarks/tables.py
 A table stands between `<!-- NAME -->` and `<!-- /NAME -->` of its page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from figures import CHAPTERS, FIGURES, IN_SHORT
+from monde.bets.corners.four import CORNERS
 from monde.bets.questions.families import FAMILIES
 from monde.bets.types import GRADES as BET_GRADES
+from monde.bets.types import GUESSED
+from monde.bets.verdict import UNREAD
 from monde.scorecard import Row, Scorecard
 from monde.store import read_json, write_bytes
 from monde.worlds.scenes import GRADES, principles
@@ -43,8 +46,8 @@ def figures() -> str:
 def machines(cards: dict[str, Scorecard]) -> str:
     """Which results come from which machine."""
     held: dict[str, list[str]] = {}
-    for name, card in cards.items():
-        machine = card.machine
+    for name, known in cards.items():
+        machine = known.machine
         cores = machine.get("cores")
         told = f"{machine.get('processor')}, {cores} core{'' if cores == 1 else 's'}, torch {machine.get('torch')}"
         held.setdefault(told, []).append(name)
@@ -54,7 +57,7 @@ def machines(cards: dict[str, Scorecard]) -> str:
 
 
 def line(row: Row, title: str, factor: float, unit: str, decimals: int) -> str:
-    """One row of it."""
+    """A figure with its interval, n and floors."""
 
     def shown(value: float) -> str:
         return f"{value * factor:,.{decimals}f}"
@@ -88,36 +91,64 @@ def physics() -> str:
 def bets() -> str:
     """The families of physical questions by contestant, the best of the four corners in bold."""
     known = card("bets")
-    corners = ("sensors-latent", "state-latent", "sensors-tokens", "state-tokens")
     floors = {"random": "guessing", "constant-velocity": "constant velocity"}
     lines = [
-        f"| | {' | '.join([*floors.values(), *(f'`{corner}`' for corner in corners)])} |",
-        "|---" * (len(floors) + len(corners) + 1) + "|",
+        f"| | {' | '.join([*floors.values(), *(f'`{corner}`' for corner in CORNERS)])} |",
+        "|---" * (len(floors) + len(CORNERS) + 1) + "|",
     ]
     for family in FAMILIES.values():
         if family.home:
             continue
-        told = {
-            name: [f"{100 * known[f'accuracy/{family.name}/{grade}/{name}'].value:.0f}" for grade in BET_GRADES]
-            for name in (*floors, *corners)
+        rows = {
+            name: [known[f"accuracy/{family.name}/{grade}/{name}"] for grade in BET_GRADES]
+            for name in (*floors, *CORNERS)
         }
-        best = [max(int(told[name][k]) for name in corners) for k in range(len(BET_GRADES))]
-        cells = []
-        for name, values in told.items():
-            if name in floors:  # a rule that guesses is right as often as guessing
-                cells.append("" if name != "random" and values == told["random"] else " / ".join(values))
-            elif not any(map(int, values)):
-                cells.append("cannot read")
-            else:
-                cells.append(" / ".join(f"**{v}**" if int(v) == b else v for v, b in zip(values, best, strict=True)))
-        lines.append(f"| {family.name.replace('-', ' ')} | {' | '.join(cells)} |".replace("|  |", "| |"))
+        best = [max(rows[name][k].value for name in CORNERS) for k in range(len(BET_GRADES))]
+        cells = [_cell(graded, best if name in CORNERS else ()) for name, graded in rows.items()]
+        lines.append(f"| {family.name.replace('-', ' ')} {''.join(f'|{cell}' for cell in cells)}|")
     return "\n".join([*lines, ""])
+
+
+def curves() -> str:
+    """What corners of less compute, and of fewer episodes at a quarter of the compute, answer right."""
+    known = card("bets_curves")
+    lines = []
+    for name in CORNERS:
+        columns = list[str]()
+        for kind in ("compute", "episodes"):
+            of = {float(row.metric.rpartition("/")[2]): row for row in known.rows if f"/{name}/{kind}/" in row.metric}
+            columns += [f"{100 * of[at].value:.0f}" for at in sorted(of)]
+        lines.append(f"| `{name}` | {' | '.join(columns)} |")
+    row = next(iter(known.rows))
+    return "\n".join(
+        [
+            "| | a 16th of the compute | a quarter | all | a quarter, 250 episodes of each | 1,000 | all |",
+            "|---|---|---|---|---|---|---|",
+            *lines,
+            "",
+            f"Right in % of {row.n} easy and middle questions; guessing has {100 * row.floors['random']:.0f}.",
+            "",
+        ]
+    )
+
+
+def _cell(rows: Sequence[Row], best: Sequence[float]) -> str:
+    """Per cent by grade, the best in bold; or that it cannot read this; nothing where it guesses."""
+    notes = {row.note for row in rows}
+    if notes == {GUESSED}:
+        return " "
+    if notes == {UNREAD}:
+        return f" {UNREAD.removesuffix(' this')} "
+    told = [f"{100 * row.value:.0f}" for row in rows]
+    if best:
+        told = [f"**{one}**" if row.value == top else one for one, row, top in zip(told, rows, best, strict=True)]
+    return f" {' / '.join(told)} "
 
 
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"figures": figures},
     "docs/physics.md": {"physics": physics},
-    "docs/bets.md": {"bets": bets},
+    "docs/bets.md": {"bets": bets, "curves": curves},
 }
 """The tables of each page."""
 

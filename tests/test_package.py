@@ -87,6 +87,23 @@ def test_pages_quote_the_committed_figures() -> None:
         assert filled(text, tables) == text, page
 
 
+def test_every_figure_has_its_command() -> None:
+    """The README names the script of each result file that it quotes."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from figures import CHAPTERS, FIGURES  # type: ignore[import-not-found]
+    finally:
+        sys.path.pop(0)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = {line.split("|")[1].strip(): line for line in text.splitlines() if ".py" in line and "|" in line}
+    files = [(chapter, name) for chapter, names in CHAPTERS.items() for name in names]
+    assert {name for name, *_ in FIGURES} == {name for _, name in files}
+    for chapter, name in files:
+        script = f"{name.removesuffix('_3d')}.py"
+        assert script in commands[chapter], name
+        assert (ROOT / "benchmarks" / script).exists()
+
+
 def test_the_physics_benchmark_writes_what_shortcuts_score_on_every_principle() -> None:
     script = (
         "import json\n"

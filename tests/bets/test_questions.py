@@ -15,7 +15,7 @@ from monde.bets.questions.rooms import draw_siblings
 from monde.bets.questions.rooms_text import read_room, tell_room
 from monde.bets.situations import read_text
 from monde.bets.solving import Guessing, Solver
-from monde.bets.types import GRADES
+from monde.bets.types import GRADES, GUESSED
 from monde.errors import ContractError, DataError
 
 
@@ -80,7 +80,7 @@ def test_floors_answer_everything_and_guesses_are_named(small_set: QuestionSet) 
             assert answer.failure is None
             assert answer == contestant.answer(question) or answer.seconds > 0
     guessed = Solver("hold", read_text, CopyLast()).answer(small_set.question(small_set.ids.index("why.easy.0000")))
-    assert guessed.note == "a guess: no rule for this"
+    assert guessed.note == GUESSED
 
 
 def test_plans_are_judged_by_the_world() -> None:

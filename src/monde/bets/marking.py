@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from monde.bets.puzzles import MAX_ATTEMPTS, auccess, read_task, try_placement
 from monde.bets.questions.acting import reached
-from monde.bets.types import Answer, Failure, Grade, Question, Truth
+from monde.bets.types import GUESSED, Answer, Failure, Grade, Question, Truth
 from monde.errors import ContractError
 
 
@@ -21,6 +21,7 @@ class Mark:
         score: 1 if right, else 0; of a puzzle its AUCCESS.
         confidence: As given, or none.
         failure: Why there is no answer, or none.
+        guessed: Whether it was guessed, where a rule was missing.
         seconds: It took.
         usd: It cost.
         tokens: Read and written.
@@ -33,6 +34,7 @@ class Mark:
     score: float
     confidence: float | None
     failure: Failure | None
+    guessed: bool
     seconds: float
     usd: float
     tokens: int
@@ -56,6 +58,7 @@ def mark(question: Question, truth: Truth, answer: Answer | None) -> Mark:
         score=score,
         confidence=given.confidence,
         failure=given.failure,
+        guessed=given.note == GUESSED,
         seconds=given.seconds,
         usd=given.cost.usd,
         tokens=given.cost.tokens_in + given.cost.tokens_out,

@@ -20,7 +20,7 @@ from monde.bets.questions.relations import holds
 from monde.bets.questions.rooms import SIDE_PIXELS
 from monde.bets.questions.stage import CONFIG, walk
 from monde.bets.situations import Flying, Reader, Standing
-from monde.bets.types import Answer, Question
+from monde.bets.types import GUESSED, Answer, Question
 from monde.errors import MondeError
 
 MAX_TRIALS = 12_000
@@ -103,7 +103,7 @@ class Solver:
         rule = _RULES.get(str(question.about.get("ask")))
         made = None if situation is None or rule is None else rule(self, question, situation)
         if made is None:
-            made = replace(self._guess.answer(question), note="a guess: no rule for this")
+            made = replace(self._guess.answer(question), note=GUESSED)
         return replace(made, seconds=time.perf_counter() - began)
 
     @property

@@ -126,6 +126,10 @@ class Cost:
     usd: float = 0.0
 
 
+GUESSED = "a guess: no rule for this"
+"""Note of an answer that follows from nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a contestant said.

@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from monde.bets.files import QuestionSet
 from monde.bets.marking import Mark
 from monde.bets.questions.families import FAMILIES
-from monde.bets.types import GRADES
+from monde.bets.types import GRADES, GUESSED
 from monde.errors import ContractError
 from monde.evaluation.calibration import calibration_error
 from monde.evaluation.statistics import bootstrap, mean_interval, wilson
@@ -21,6 +21,8 @@ K = TypeVar("K", bound=Hashable)
 
 FLOORS = ("random", "majority", "copy-last", "constant-velocity")
 CEILINGS = ("text-simulator", "sensor-readout")
+UNREAD = "cannot read this"
+"""Note of a share right where nothing was read."""
 LEAST_CALIBRATED = 10
 """Answers with a confidence, at least, of which calibration is told."""
 
@@ -110,7 +112,6 @@ def _accuracies(marks: Mapping[str, Sequence[Mark]]) -> list[Row]:
                 for floor in FLOORS
                 if floor in grouped and floor != name
             }
-            unread = sum(mark.failure == "cannot-read" for mark in given)
             rows.append(
                 Row(
                     metric=f"accuracy/{family}/{grade}/{name}",
@@ -119,13 +120,18 @@ def _accuracies(marks: Mapping[str, Sequence[Mark]]) -> list[Row]:
                     interval=wilson(right, len(given)),
                     n=len(given),
                     floors=floors,
-                    note="cannot read this" if unread == len(given) else _failures(given),
+                    note=_note(given),
                 )
             )
     return rows
 
 
-def _failures(given: Sequence[Mark]) -> str:
+def _note(given: Sequence[Mark]) -> str:
+    """What a share of right answers hides: that nothing was read, that all was guessed, or which answers failed."""
+    if all(mark.failure == "cannot-read" for mark in given):
+        return UNREAD
+    if all(mark.guessed for mark in given):
+        return GUESSED
     counts: dict[str, int] = {}
     for mark in given:
         if mark.failure is not None:

@@ -14,7 +14,7 @@ from monde.bets.questions.families import FAMILIES, Family
 from monde.bets.questions.rooms import RATE_HZ
 from monde.bets.running import answers_of
 from monde.bets.types import Answer, Question, Truth
-from monde.bets.verdict import CEILINGS, FLOORS, groups
+from monde.bets.verdict import CEILINGS, FLOORS, UNREAD, groups
 from monde.evaluation.statistics import wilson
 from monde.report.build import render
 from monde.report.charts import accuracy_chart, colour, require_drawing
@@ -145,7 +145,7 @@ def _tables(marks: Mapping[str, Sequence[Mark]], card: Scorecard) -> list[Table]
 
 def _share(given: Sequence[Mark]) -> Share:
     if all(mark.failure == "cannot-read" for mark in given):
-        return Share(text="cannot read this", absent=True)
+        return Share(text=UNREAD, absent=True)
     if all(mark.failure == "budget" for mark in given):
         return Share(text="not asked: the budget was spent", absent=True)
     right = sum(mark.correct for mark in given)
