@@ -13,8 +13,8 @@ from monde.bets.lineup import contestant
 from monde.bets.marking import mark
 from monde.bets.questions.build import build_set
 from monde.bets.running import marks_of
-from monde.bets.types import Answer, Truth
-from monde.bets.verdict import holm, mcnemar, verdict
+from monde.bets.types import GUESSED, Answer, Truth
+from monde.bets.verdict import UNREAD, holm, mcnemar, verdict
 from monde.cli import main
 from monde.errors import ContractError, DataError, StoreError, UsageError
 
@@ -104,6 +104,20 @@ def test_from_questions_to_the_page(
     capsys.readouterr()
     assert main(["bets", "report", "run", "--questions", str(few_set.root)]) == 2
     assert "other questions" in capsys.readouterr().err
+
+
+def test_a_share_right_says_what_it_hides(few_set: QuestionSet) -> None:
+    """Nothing read, all guessed, some failed: the note tells, and no share of right answers can."""
+    truths = few_set.truths()
+
+    def note(**given: object) -> set[str]:
+        marks = [mark(q, truths[q.id], Answer(question=q.id, **given)) for q in few_set.questions()]  # type: ignore[arg-type]
+        return {row.note for row in verdict(few_set, {"one": marks}).rows if row.metric.startswith("accuracy/")}
+
+    assert note(choice=0, note=GUESSED) == {GUESSED}
+    assert note(failure="cannot-read") == {UNREAD}
+    assert note(choice=0) == {""}
+    assert all("refused" in told for told in note(failure="refused"))
 
 
 def test_leaderboards_that_do_not_follow_are_refused(tmp_path: Path, few_set: QuestionSet) -> None:
