@@ -20,6 +20,9 @@ from monde.worlds.scenes import GRADES, principles
 
 ROOT = Path(__file__).resolve().parent.parent
 
+LEAST_FILMS = 100
+"""Of a physical quantity that has a row: of fewer, intervals are wider than what they tell."""
+
 HEAD = ("| figure | value | 95% interval | n | floors |", "|---|---|---|---|---|")
 
 
@@ -88,6 +91,27 @@ def physics() -> str:
     return "\n".join([*lines, ""])
 
 
+def quantities() -> str:
+    """What a belief tells of physical quantities, and what training added to that, by both readouts."""
+    known = card("quantities")
+    lines = [
+        "| | films | nonlinear readout (untrained, pixels) | learned | linear readout (untrained, pixels) | learned |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in known.rows:
+        kind, _, name = row.metric.partition("/")
+        if kind != "quantity" or "/" in name or row.n < LEAST_FILMS:
+            continue
+        cells = [name, str(row.n)]
+        for suffix in ("/mlp", ""):
+            told, learned = known[f"quantity/{name}{suffix}"], known[f"learned/{name}{suffix}"]
+            low, high = learned.interval or (learned.value, learned.value)
+            floors = f"{told.floors['untrained']:.2f}, {told.floors['pixels']:.2f}"
+            cells += [f"**{told.value:.2f}** ({floors})", f"{learned.value:.2f} ({low:.2f} to {high:.2f})"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
 def bets() -> str:
     """The families of physical questions by contestant, the best of the four corners in bold."""
     known = card("bets")
@@ -147,7 +171,7 @@ def _cell(rows: Sequence[Row], best: Sequence[float]) -> str:
 
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"figures": figures},
-    "docs/physics.md": {"physics": physics},
+    "docs/physics.md": {"physics": physics, "quantities": quantities},
     "docs/bets.md": {"bets": bets, "curves": curves},
 }
 """The tables of each page."""

@@ -12,6 +12,8 @@ import torch
 
 import monde
 from monde.models import JEPA, check_model, model_config
+from monde.scorecard import Scorecard
+from monde.store import read_json
 from monde.types import ActionSpec, Sensor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,6 +111,16 @@ def test_pages_quote_the_committed_figures() -> None:
     for page, tables in PAGES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         assert filled(text, tables) == text, page
+
+
+def test_every_figure_lies_within_its_interval() -> None:
+    """One that does not is of another statistic than its interval."""
+    cards = sorted((ROOT / "benchmarks/results").glob("*.json"))
+    rows = [(card.name, row) for card in cards for row in Scorecard.from_json(read_json(card)).rows]
+    assert len(rows) > 1000
+    for name, row in rows:
+        low, high = row.interval or (row.value, row.value)
+        assert low - 1e-9 <= row.value <= high + 1e-9, (name, row.metric)
 
 
 def test_every_figure_has_its_command() -> None:
