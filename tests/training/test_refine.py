@@ -1,5 +1,6 @@
 """Dynamics trained further on latents that are computed once."""
 
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from monde.agents import record_scenes
-from monde.errors import DataError, UsageError
+from monde.errors import DataError, TrainingError, UsageError
 from monde.export.onnx_files import open_parts
 from monde.models import JEPA, load_model
 from monde.objectives import ObjectiveConfig
@@ -86,6 +87,17 @@ def test_what_cannot_be_refined_is_refused(run: Path, recording: Path, tmp_path:
     train(TrainConfig(data=str(recording), run=str(acted), steps=1, batch=4, device="cpu"))
     with pytest.raises(UsageError, match="somebody acts"):
         refine(acted, RefineConfig(minutes=None, steps=1))
+
+
+def test_who_only_looked_is_not_refined(run: Path, tmp_path: Path) -> None:
+    """All minutes went into looking at the films: that is said, and the run stays as it was."""
+    copy = RunFolder(tmp_path / "run")
+    shutil.copytree(run, copy.root)
+    before, latest = copy.config.read_bytes(), copy.latest()
+    with pytest.raises(TrainingError, match="looking at the films"):
+        refine(copy.root, RefineConfig(minutes=1e-6, windows=(4,), device="cpu"))
+    assert copy.config.read_bytes() == before
+    assert copy.latest() == latest
 
 
 @torch.no_grad()
