@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from figures import CHAPTERS, FIGURES, IN_SHORT
+from monde.bets.corners.curves import SHARES
 from monde.bets.corners.four import CORNERS
 from monde.bets.questions.families import FAMILIES
 from monde.bets.types import GRADES as BET_GRADES
@@ -136,18 +137,21 @@ def bets() -> str:
 def curves() -> str:
     """What corners of less compute, and of fewer episodes at a quarter of the compute, answer right."""
     known = card("bets_curves")
-    lines = []
+    lines, films = [], list[float]()
     for name in CORNERS:
         columns = list[str]()
         for kind in ("compute", "episodes"):
             of = {float(row.metric.rpartition("/")[2]): row for row in known.rows if f"/{name}/{kind}/" in row.metric}
             columns += [f"{100 * of[at].value:.0f}" for at in sorted(of)]
+            films = sorted(of)
         lines.append(f"| `{name}` | {' | '.join(columns)} |")
+    shares = [f"1/{1 / share:.0f}" for share in SHARES]
+    head = [*(f"{share} of the compute" for share in shares), "all", *(f"{shares[-1]}, {n:,.0f} films" for n in films)]
     row = next(iter(known.rows))
     return "\n".join(
         [
-            "| | a 16th of the compute | a quarter | all | a quarter, 250 episodes of each | 1,000 | all |",
-            "|---|---|---|---|---|---|---|",
+            f"| | {' | '.join(head)} |",
+            "|---" * (len(head) + 1) + "|",
             *lines,
             "",
             f"Right in % of {row.n} easy and middle questions; guessing has {100 * row.floors['random']:.0f}.",

@@ -29,6 +29,9 @@ CELLS, LAST = 8, 4
 
 Fit = Callable[[Tensor, Tensor], Callable[[Tensor], Tensor]]
 
+Measure = Callable[[np.ndarray, np.ndarray], float]
+"""How good a reading is, of the truth and of what was read."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class QuantitiesConfig:
@@ -227,36 +230,23 @@ def _rows(
     rows = []
     for suffix, (readout, fit) in kinds.items():
         read = {way: _read(fit, learned, judged, way) for way in learned.features}
-        d = judged.truth.shape[1]
-        n = len(np.unique(judged.films))
         told = np.concatenate([judged.truth, read[BELIEF], read[UNTRAINED]], axis=1)
         note = f"{called}{'' if unit == '1' else f' (in {unit})'}; {readout}; {quantity.where}; n counts films"
-
-        def of_belief(part: np.ndarray, d: int = d) -> float:
-            return measure(part[:, :d], part[:, d : 2 * d])
-
-        def learned_of(part: np.ndarray, d: int = d) -> float:
-            return of_belief(part, d) - measure(part[:, :d], part[:, 2 * d :])
-
-        rows.append(
-            Row(
-                metric=f"quantity/{name}{suffix}",
-                value=of_belief(told),
-                interval=bootstrap(told, of_belief, config.seed, judged.films),
-                n=n,
-                floors={way: measure(judged.truth, read[way]) for way in (UNTRAINED, PIXELS)},
-                note=note,
+        floors = {way: measure(judged.truth, read[way]) for way in (UNTRAINED, PIXELS)}
+        for metric, statistic, beside, what in (
+            ("quantity", _told(measure), floors, note),
+            ("learned", _learned(measure), {}, f"less that of the untrained network, on the same films; {note}"),
+        ):
+            rows.append(
+                Row(
+                    metric=f"{metric}/{name}{suffix}",
+                    value=statistic(told),
+                    interval=bootstrap(told, statistic, config.seed, judged.films),
+                    n=len(np.unique(judged.films)),
+                    floors=beside,
+                    note=what,
+                )
             )
-        )
-        rows.append(
-            Row(
-                metric=f"learned/{name}{suffix}",
-                value=learned_of(told),
-                interval=bootstrap(told, learned_of, config.seed, judged.films),
-                n=n,
-                note=f"less that of the untrained network, on the same films; {note}",
-            )
-        )
     return rows
 
 
@@ -269,6 +259,26 @@ def _read(fit: Fit, learned: _Part, judged: _Part, way: str) -> Float64[np.ndarr
     reader = fit(learned.features[way], torch.from_numpy(learned.truth))
     values: Float64[np.ndarray, "m d"] = reader(judged.features[way]).double().numpy()
     return values
+
+
+def _told(measure: Measure) -> Callable[[np.ndarray], float]:
+    """Of rows of truth, what the belief told, and what the untrained network's did: how good the belief is."""
+
+    def statistic(rows: np.ndarray) -> float:
+        truth, belief, _ = np.split(rows, 3, axis=1)
+        return measure(truth, belief)
+
+    return statistic
+
+
+def _learned(measure: Measure) -> Callable[[np.ndarray], float]:
+    """Of such rows: by how much the belief is better than the untrained network's."""
+
+    def statistic(rows: np.ndarray) -> float:
+        truth, belief, untrained = np.split(rows, 3, axis=1)
+        return measure(truth, belief) - measure(truth, untrained)
+
+    return statistic
 
 
 def _area(truth: Float64[np.ndarray, "m 1"], read: Float64[np.ndarray, "m 1"]) -> float:
