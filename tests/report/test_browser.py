@@ -24,7 +24,7 @@ def shot_of(page: Path, folder: Path, *flags: str) -> np.ndarray:
         profile = f"--user-data-dir={folder / str(start)}"
         command = [str(BROWSER), *FLAGS.split(), *flags, profile, f"--screenshot={shot}", page.as_uri()]
         try:
-            subprocess.run(command, capture_output=True, timeout=60, check=True)
+            subprocess.run(command, capture_output=True, timeout=45, check=True)
         except subprocess.TimeoutExpired:
             if not shot.exists():
                 continue
