@@ -152,6 +152,7 @@ def test_what_comes_back_into_sight_counts_for_more() -> None:
     assert (counts[0, :, [0, 2, 3]] == 1).all()
 
 
+@torch.no_grad()
 def test_excess_is_what_doubt_did_not_expect() -> None:
     dynamics, observed = ThingDynamics(ThingDynamicsConfig()), film()[0, 0]
     sure = observed.clone()
@@ -170,6 +171,7 @@ def test_excess_is_what_doubt_did_not_expect() -> None:
     assert float(dynamics.excess(sure, vanished)) > right + 20  # 5 × 6.9, and nothing was lost by looks
 
 
+@torch.no_grad()
 def test_looks_count_only_where_something_is_in_sight() -> None:
     dynamics = ThingDynamics(ThingDynamicsConfig())
     observed = film()[0, 0]
@@ -184,6 +186,7 @@ def test_looks_count_only_where_something_is_in_sight() -> None:
     assert dynamics.error(wrong, unseen)[1] == dynamics.error(predicted, unseen)[1]
 
 
+@torch.no_grad()
 def test_darkness_says_nothing_of_what_is_there() -> None:
     dynamics = ThingDynamics(ThingDynamicsConfig())
     observed = film()[0, 0]
@@ -197,6 +200,7 @@ def test_darkness_says_nothing_of_what_is_there() -> None:
     assert dynamics.surprisal(sure, gone) > dynamics.surprisal(unsure, gone)
 
 
+@torch.no_grad()
 def test_doubt_is_surprised_less_and_pays_for_it() -> None:
     dynamics = ThingDynamics(ThingDynamicsConfig())
     observed = film()[0, 0]

@@ -61,6 +61,11 @@ class Dynamics(nn.Module, ABC):
     ) -> tuple[Float[Tensor, "B S K H N D"], tuple[Tensor, ...]]:
         """Imagined latents, and (if `memory`) the memory of each of the B·S·K continuations."""
 
+    def outputs(self) -> tuple[nn.Linear, ...]:
+        """Layers whose outputs are predictions: some optimisers treat them otherwise. The last one, unless the dynamics
+        have several."""
+        return tuple([module for module in self.modules() if isinstance(module, nn.Linear)][-1:])
+
     def thought(self, belief: Belief) -> Float[Tensor, "B N D"]:
         """The newest frame as it is thought of: its latent, unless the dynamics know of what is out of sight."""
         return belief.newest

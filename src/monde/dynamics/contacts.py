@@ -50,6 +50,13 @@ def relations(looks: Float[Tensor, "B N G"], change: Float[Tensor, "B N G"]) -> 
     return torch.cat(parts, dim=-1)
 
 
+def facing_edges(of: Float[Tensor, "*lead N G"], to: Float[Tensor, "*lead M G"]) -> Float[Tensor, "*lead N M 4"]:
+    """Gaps, px, between the edges of each thing and the facing ones of each other: on its right, below it, on its left
+    and above; negative where they lap over."""
+    edges, others = _PIXELS * of[..., :, None, EDGES], _PIXELS * to[..., None, :, EDGES]
+    return torch.cat([others[..., :2] - edges[..., 2:], edges[..., :2] - others[..., 2:]], dim=-1)
+
+
 def _between(values: Float[Tensor, "B N k"]) -> Float[Tensor, "B N N k"]:
     return values[:, None] - values[:, :, None]
 
@@ -58,8 +65,7 @@ def _gaps(
     looks: Float[Tensor, "B N G"],
 ) -> tuple[Float[Tensor, "B N N 4"], Float[Tensor, "B N N 1"], Float[Tensor, "B N N 2"]]:
     """Gaps on the right, below, on the left and above, between round outlines, and the direction."""
-    low, high = (_PIXELS * looks[..., EDGES][..., part] for part in (slice(0, 2), slice(2, 4)))
-    sides = torch.cat([low[:, None] - high[:, :, None], low[:, :, None] - high[:, None]], dim=-1)
+    sides = facing_edges(looks, looks)
     away = _PIXELS * _between(looks[..., PLACE])
     distance = (away.square().sum(dim=-1, keepdim=True) + 1e-2).sqrt()
     radius = (2 * looks[..., _AREA, None].clamp(0, _LARGEST)).exp() / math.sqrt(math.pi)

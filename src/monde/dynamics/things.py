@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from monde.dynamics.base import Dynamics, check_hypotheses
 from monde.dynamics.contacts import RELATIONS, relations
+from monde.dynamics.sight import DOUBTS, LEAST_ODDS, Sight
 from monde.errors import ContractError
 from monde.types import Belief
 from monde.types.things import ASPECTS, DOUBT, LOOKS, OWN, SEEN, WIDTH, known
@@ -30,17 +31,12 @@ _IMPORTANCE = (0.6, 0.6, 0.15, 0.15, 0.15, 0.15, 0.15, 0.08, 0.08, 0.03, 0.08, 0
 _WEIGHTS = (2.0, 1.0, 1.0, 0.5, 1.0, 1.0)
 """Of each of `ASPECTS`."""
 
-_DOUBTS = (-3.0, 6.0)
-"""Least and greatest doubt."""
 _SEEN_WEIGHT = 5.0
 _BACK = 3.0
 """What counts as much as this many others while it is learned: a thing that comes back into sight."""
 
 _NEW = 30.0
 """Negative log likelihood of the looks of a thing that was not known: some 20 px and half of all colours off."""
-
-_LEAST_ODDS = 1e-4
-"""Nothing is less likely than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +98,8 @@ class _Foreseen(NamedTuple):
 
 class ThingDynamics(Dynamics):
     """looks' = looks + change + head(memory', messages, looks, change, turn), with the probability that the thing will
-    be in sight and the doubt about its looks. Whatever is predicted of a file that holds nothing is nothing.
+    be in sight and the doubt about its looks. Whatever is predicted of a file that holds nothing is nothing. Once a
+    frame has come, sight is judged given all else that it shows (`Sight`).
 
     The memory of a belief is what was foreseen of its newest frame before that was looked at (`_Foreseen`).
 
@@ -143,9 +140,14 @@ class ThingDynamics(Dynamics):
             last.weight.mul_(0.1)
             last.bias.zero_()
         self.head = nn.Sequential(nn.Linear(C + M + told, 2 * C), nn.SiLU(), nn.Linear(2 * C, C), nn.SiLU(), last)
+        self.sight = Sight(M)
         self.register_buffer("scales", torch.tensor(_SCALES), persistent=False)
         self.register_buffer("weights", torch.tensor(_WEIGHTS), persistent=False)
         self.register_buffer("importance", torch.tensor(_IMPORTANCE), persistent=False)
+
+    def outputs(self) -> tuple[nn.Linear, ...]:
+        """The last layers of what is foreseen, and of sight; see `Dynamics.outputs`."""
+        return tuple(layer for head in (self.head, self.sight.head) if isinstance(layer := head[-1], nn.Linear))
 
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
         """Teacher-forced prediction; see `Dynamics.forward`."""
@@ -203,15 +205,18 @@ class ThingDynamics(Dynamics):
     def error(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead N"]:
-        """What is learned from: how far looks are off, each in proportion (pseudo-Huber), and the surprisal of that.
+        """What is learned from: how far looks are off, each in proportion (pseudo-Huber), the surprisal of that, and
+        that of sight once more, given the rest of the frame.
 
         Doubt learns from the looks and not they from it: where errors are great at first, a likelihood would have them
-        doubted rather than mended (Seitzer et al., arXiv 2203.09168).
+        doubted rather than mended (Seitzer et al., arXiv 2203.09168). Sight given the rest learns from both, and
+        neither from it.
         """
         off = (predicted[..., OWN] - observed[..., OWN]) / self.scales
         looks = (((off * off + 1).sqrt() - 1) * self.importance).sum(dim=-1)
         settled = torch.cat([predicted[..., : OWN.start], predicted[..., OWN].detach(), predicted[..., DOUBT]], dim=-1)
-        return looks * observed[..., SEEN] * known(predicted) + self._unlikely(settled, observed)
+        unlikely = self._unlikely(settled, observed, _foreseen_sight(settled))
+        return looks * observed[..., SEEN] * known(predicted) + unlikely + self._sight_off(settled.detach(), observed)
 
     def counts(self, latents: Float[Tensor, "B T N D"]) -> Float[Tensor, "B T N"]:
         """1, and `_BACK` for what was out of sight one frame before: that alone tells what goes on unseen."""
@@ -223,28 +228,54 @@ class ThingDynamics(Dynamics):
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead"]:
         """Negative log likelihood of all things together: Laplace's law for each aspect of what is in sight, in units
-        of `_SCALES`, the odds of being in sight, and a price for what nobody knew of, whatever it looks like."""
+        of `_SCALES`, the odds of being in sight given what else is, and a price for what nobody knew of, whatever it
+        looks like."""
         new = observed[..., SEEN] * ~known(predicted)
-        return (self._unlikely(predicted, observed) + _NEW * new).sum(dim=-1)
+        sight = self.sight_given_others(predicted, observed)
+        return (self._unlikely(predicted, observed, sight) + _NEW * new).sum(dim=-1)
 
     def excess(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead"]:
         """By how much the errors in looks exceed the doubt about them, and how much less likely sight was than the
-        entropy of what was foreseen."""
+        entropy of what was to be expected given what else is in sight."""
         looks = (self.differences(predicted, observed) * (-_doubt(predicted)).exp() - 1) * self.weights
-        p = _sight(predicted)
+        p = self.sight_given_others(predicted, observed)
         entropy = -p * p.log() - (1 - p) * (1 - p).log()
         shown, asked = _shown(predicted, observed), _asked(predicted, observed)
-        return (looks.sum(dim=-1) * shown + _SEEN_WEIGHT * (_odds(predicted, observed) - entropy) * asked).sum(dim=-1)
+        return (looks.sum(dim=-1) * shown + _SEEN_WEIGHT * (_odds(p, observed) - entropy) * asked).sum(dim=-1)
+
+    def sight_given_others(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead N"]:
+        """Probability of each thing's being in sight, once all else that the frame shows is seen; that something new
+        comes into an empty file is as likely as it was foreseen."""
+        used = _in_use(known(predicted) | known(observed))
+        logits = self.sight(predicted[..., :used, :], observed[..., :used, :])
+        given = nn.functional.pad(
+            torch.sigmoid(logits).clamp(LEAST_ODDS, 1 - LEAST_ODDS), (0, observed.shape[-2] - used)
+        )
+        return torch.where(known(predicted), given, _foreseen_sight(predicted))
+
+    def _sight_off(
+        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+    ) -> Float[Tensor, "*lead N"]:
+        """What sight given the rest of the frame learns from."""
+        odds = nn.functional.binary_cross_entropy_with_logits(
+            self.sight(predicted, observed), observed[..., SEEN], reduction="none"
+        )
+        return _SEEN_WEIGHT * odds * known(predicted) * _asked(predicted, observed)
 
     def _unlikely(
-        self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
+        self,
+        predicted: Float[Tensor, "*lead N D"],
+        observed: Float[Tensor, "*lead N D"],
+        sight: Float[Tensor, "*lead N"],
     ) -> Float[Tensor, "*lead N"]:
         doubt = _doubt(predicted)
         looks = (self.differences(predicted, observed) * (-doubt).exp() + doubt) * self.weights
         shown, asked = _shown(predicted, observed), _asked(predicted, observed)
-        return looks.sum(dim=-1) * shown + _SEEN_WEIGHT * _odds(predicted, observed) * asked
+        return looks.sum(dim=-1) * shown + _SEEN_WEIGHT * _odds(sight, observed) * asked
 
     def differences(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
@@ -304,7 +335,7 @@ def _in_use(held: Bool[Tensor, "*lead N"]) -> int:
     are: a step of learning costs the same whatever its films show, and refining draws films of as many things."""
     if torch.is_grad_enabled():
         return held.shape[-1]
-    ever = torch.nonzero(held.flatten(0, -2).any(dim=0))
+    ever = torch.nonzero(held.reshape(-1, held.shape[-1]).any(dim=0))
     return min(int(ever.max()) + 2 if len(ever) else 1, held.shape[-1])
 
 
@@ -318,16 +349,16 @@ def _with_empty(tensor: Float[Tensor, "..."], files: int, dim: int) -> Float[Ten
 
 
 def _doubt(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N G"]:
-    return predicted[..., DOUBT].clamp(*_DOUBTS)
+    return predicted[..., DOUBT].clamp(*DOUBTS)
 
 
-def _sight(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
-    return predicted[..., SEEN].clamp(_LEAST_ODDS, 1 - _LEAST_ODDS)
+def _foreseen_sight(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
+    return predicted[..., SEEN].clamp(LEAST_ODDS, 1 - LEAST_ODDS)
 
 
-def _odds(predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
+def _odds(sight: Float[Tensor, "*lead N"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
     """How unlikely it was that each thing is in sight, or is not."""
-    return nn.functional.binary_cross_entropy(_sight(predicted), observed[..., SEEN], reduction="none")
+    return nn.functional.binary_cross_entropy(sight, observed[..., SEEN], reduction="none")
 
 
 def _shown(predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:

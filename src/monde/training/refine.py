@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Tensor
 
 from monde.data import Windows
+from monde.dynamics import Dynamics
 from monde.errors import DataError, TrainingError, UsageError, unknown_name
 from monde.models import JEPA
 from monde.objectives import Objective, ObjectiveConfig
@@ -41,7 +42,7 @@ _FILMS = 32
 _LEAST_STEPS = 3
 """Of a film that is learned from as a whole."""
 
-MOMENTS = 3
+_MOMENTS = 3
 """Of such a film, from which the future is imagined."""
 
 Optimiser = Literal["adamw", "muon"]
@@ -52,7 +53,20 @@ _MUON = 1.5
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
 
-Spend = Callable[[Latents], float]
+
+class Moments(NamedTuple):
+    """Frames that are seen before futures are imagined, one number for each future.
+
+    Attributes:
+        starts: With all of them in mind.
+        alone: With the newest of them alone.
+    """
+
+    starts: tuple[int, ...]
+    alone: tuple[int, ...]
+
+
+Spend = Callable[[Latents, Moments], float]
 """Told each batch before it is learned from; says how much of a budget is used up with it, of compute, say: at 1 and
 more that step is the last."""
 
@@ -69,8 +83,8 @@ class RefineConfig:
             films the moments from which on more than one step is foreseen are drawn, too.
         rollout_steps: As `ObjectiveConfig.rollout_steps`: how far ahead it learns to imagine.
         batch: Windows in a batch.
-        optimiser: "adamw", or "muon": orthogonalised momentum for all matrices but that of the last layer (Muon, Jordan
-            et al. 2024; its updates scaled as AdamW's are: arXiv 2502.16982), AdamW for the rest.
+        optimiser: "adamw", or "muon": orthogonalised momentum for all matrices but those of the last layers (Muon,
+            Jordan et al. 2024; its updates scaled as AdamW's are: arXiv 2502.16982), AdamW for the rest.
         learning_rate: Peak rate of AdamW; Muon's is one and a half times that.
         most_frames: Episodes are drawn at random until they have that many frames, and all of them looked at.
         phases: First frames of a step that each episode is seen from, drawn at random; none for every one of them. Who
@@ -234,11 +248,11 @@ def refine_dynamics(
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(rate, step, 100, (done - before) / (1 - before))
         latents = draw()
-        spent = spend(latents) if spend is not None else 0.0
-        actions = latents.values.new_zeros(len(latents.values), latents.values.shape[1] - 1, 0)
-        T = latents.values.shape[1]
-        starts, alone = (spaced.starts(T), ()) if config.windows else _moments(T, rng)
-        predicted = model.predict(latents, actions, starts, config.rollout_steps, alone)
+        B, T = latents.values.shape[:2]
+        moments = Moments(spaced.starts(T), ()) if config.windows else _moments(T, rng)
+        spent = spend(latents, moments) if spend is not None else 0.0
+        actions = latents.values.new_zeros(B, T - 1, 0)
+        predicted = model.predict(latents, actions, moments.starts, config.rollout_steps, moments.alone)
         losses = error(latents.values, actions, predicted, generator)
         check_losses(losses.total, losses.parts, lambda: f"step {step} of refining")  # noqa: B023
         model.dynamics.zero_grad(set_to_none=True)
@@ -254,13 +268,13 @@ def refine_dynamics(
     return step
 
 
-def optimisers_of(dynamics: nn.Module, config: RefineConfig) -> list[tuple[torch.optim.Optimizer, float]]:
+def optimisers_of(dynamics: Dynamics, config: RefineConfig) -> list[tuple[torch.optim.Optimizer, float]]:
     """Optimisers of all weights, and their peak rates."""
     rate, rest = config.learning_rate, list(dynamics.parameters())
     made = list[tuple[torch.optim.Optimizer, float]]()
     if config.optimiser == "muon":
-        last = [module for module in dynamics.modules() if isinstance(module, nn.Linear)][-1]
-        matrices = [weight for weight in rest if weight.ndim == 2 and weight is not last.weight]
+        last = {id(layer.weight) for layer in dynamics.outputs()}
+        matrices = [weight for weight in rest if weight.ndim == 2 and id(weight) not in last]
         taken = {id(weight) for weight in matrices}
         rest = [weight for weight in rest if id(weight) not in taken]
         muon = Muon(matrices, lr=_MUON * rate, weight_decay=1e-4)
@@ -269,12 +283,12 @@ def optimisers_of(dynamics: nn.Module, config: RefineConfig) -> list[tuple[torch
     return made
 
 
-def _moments(steps: int, rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _moments(steps: int, rng: np.random.Generator) -> Moments:
     """After how many frames of a film futures are imagined, with all that was seen before in mind and without: whoever
     judges by what memory adds (`monde.evaluation.physics.surprise`) asks for both."""
     seen = np.arange(1, steps - 1)
-    drawn = rng.choice(seen, min(MOMENTS, len(seen)), replace=False)
-    return tuple(sorted(drawn.tolist())), (int(rng.choice(seen)),)
+    drawn = rng.choice(seen, min(_MOMENTS, len(seen)), replace=False)
+    return Moments(tuple(sorted(drawn.tolist())), (int(rng.choice(seen)),))
 
 
 def _drawer(data: Encoded, config: RefineConfig, rng: np.random.Generator) -> Callable[[], Latents]:

@@ -111,6 +111,7 @@ def a_model_of_things() -> JEPA:
     return initialised(model_config("things", (camera,), actions), 0).eval()
 
 
+@torch.no_grad()
 def test_contrasts_of_things_are_likelihoods_at_their_own_horizons() -> None:
     model, films = a_model_of_things(), make_pairs("permanence", "easy", 1, seed=1).films[0]
     found = surprise(model, films, RATE)
@@ -123,8 +124,7 @@ def test_contrasts_of_things_are_likelihoods_at_their_own_horizons() -> None:
         Latents(latents.values[:, 5:6], latents.times_seconds[:, 5:6]), latents.values.new_zeros(4, 0, 0)
     )
     foreseen = [
-        model.imagine(belief, latents.values.new_zeros(4, 1, 2, 0)).latents[:, 0, 0, 1].detach()
-        for belief in (whole, last)
+        model.imagine(belief, latents.values.new_zeros(4, 1, 2, 0)).latents[:, 0, 0, 1] for belief in (whole, last)
     ]
     remembering, forgetful = (model.dynamics.surprisal(told, latents.values[:, 7]) for told in foreseen)
     expected = remembering - forgetful + model.dynamics.excess(foreseen[0], latents.values[:, 7])

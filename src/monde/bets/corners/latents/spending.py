@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import torch
+
 from monde.bets.corners.lessons import counted
 from monde.models import load_model
+from monde.objectives import Objective, ObjectiveConfig
 from monde.training import RefineConfig
-from monde.training.refine import MOMENTS, optimisers_of
+from monde.training.refine import Moments, optimisers_of
 from monde.types import Latents
 
 
@@ -13,8 +16,8 @@ class Spending:
     """The FLOPs of `refine` as it goes on, to be ended when a budget is used up (`monde.training.refine.Spend`).
 
     All products in a step grow with the rows of its batch, so that those of one row are counted, once for every number
-    of steps and of tokens: to count every step would take a third of its time. Those of the optimiser are the same in
-    every step.
+    of steps, of tokens and of frames that are foreseen: to count every step would take a third of its time. Those of
+    the optimiser are the same in every step.
 
     Args:
         run: That is refined, on whole films.
@@ -24,27 +27,29 @@ class Spending:
 
     def __init__(self, run: Path, config: RefineConfig, budget: float) -> None:
         self._model, self._config, self._budget = load_model(run), config, budget
-        self._of_row: dict[tuple[int, int], float] = {}
+        dynamics, plain = self._model.dynamics, ObjectiveConfig(regulariser_weight=0.0)
+        self._objective = Objective(plain, self._model.latent, 0, dynamics.error, dynamics.counts)
+        self._of_row: dict[tuple[int, int, int], float] = {}
         self._of_optimiser = 0.0
         self.flops, self.steps = 0.0, 0
 
-    def __call__(self, latents: Latents) -> float:
+    def __call__(self, latents: Latents, moments: Moments) -> float:
         """The share of the budget that is used up with this batch."""
         rows, T, N = latents.values.shape[:3]
-        if (T, N) not in self._of_row:
-            self._of_row[T, N] = counted(lambda: self._learned(latents))[1]
+        ahead = self._config.rollout_steps
+        like = (T, N, sum(min(ahead, T - n) for n in (*moments.starts, *moments.alone)))
+        if like not in self._of_row:
+            self._of_row[like] = counted(lambda: self._learned(latents, moments))[1]
             optimisers = [optimiser for optimiser, _ in optimisers_of(self._model.dynamics, self._config)]
             self._of_optimiser = counted(lambda: [optimiser.step() for optimiser in optimisers])[1]
             self._model.zero_grad(set_to_none=True)
-        self.flops += rows * self._of_row[T, N] + self._of_optimiser
+        self.flops += rows * self._of_row[like] + self._of_optimiser
         self.steps += 1
         return self.flops / self._budget
 
-    def _learned(self, latents: Latents) -> None:
+    def _learned(self, latents: Latents, moments: Moments) -> None:
         """One row of a batch, as `refine` learns from it."""
         row = Latents(latents.values[:1], latents.times_seconds[:1])
-        T = row.values.shape[1]
-        futures = tuple(range(1, 1 + min(MOMENTS, T - 2)))
-        found = self._model.predict(row, row.values.new_zeros(1, T - 1, 0), futures, self._config.rollout_steps, (1,))
-        total = found.one_step.sum() + sum(future.latents.sum() for future in found.rollouts)
-        total.backward()
+        nothing = row.values.new_zeros(1, row.values.shape[1] - 1, 0)
+        predicted = self._model.predict(row, nothing, moments.starts, self._config.rollout_steps, moments.alone)
+        self._objective(row.values, nothing, predicted, torch.Generator()).total.backward()
