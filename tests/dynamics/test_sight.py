@@ -41,7 +41,7 @@ def taught() -> ThingDynamics:
     """Taught that a ball is in sight unless a screen covers it."""
     torch.manual_seed(0)
     dynamics = ThingDynamics(ThingDynamicsConfig())
-    optimiser = torch.optim.AdamW(dynamics.sight.parameters(), lr=3e-3)
+    optimiser = torch.optim.AdamW(dynamics.judgement.sight.parameters(), lr=3e-3)
     for _ in range(300):
         screens = 40 * torch.rand(64) - 5
         predicted, observed = frames(screens, (screens > 12).float())
@@ -54,7 +54,7 @@ def taught() -> ThingDynamics:
 @torch.no_grad()
 def test_what_was_foreseen_stands_before_anything_is_learned() -> None:
     predicted, observed = frames(torch.linspace(-5, 35, 20))
-    given = ThingDynamics(ThingDynamicsConfig()).sight_given_others(predicted, observed)
+    given = ThingDynamics(ThingDynamicsConfig()).judgement.sight_given_others(predicted, observed)
     torch.testing.assert_close(given[:, :2], predicted[:, :2, SEEN])
 
 
@@ -62,7 +62,7 @@ def test_what_was_foreseen_stands_before_anything_is_learned() -> None:
 def test_a_screen_that_has_risen_leaves_no_doubt(taught: ThingDynamics) -> None:
     screens = torch.tensor([0.0, 6.0, 20.0, 30.0])
     predicted, observed = frames(screens)
-    given = taught.sight_given_others(predicted, observed)[:, BALL]
+    given = taught.judgement.sight_given_others(predicted, observed)[:, BALL]
     assert (given[:2] < 0.1).all()
     assert (given[2:] > 0.9).all()
     # It does not show though the screen has risen: as likely as not to who foresaw, impossible to who looks.
@@ -89,7 +89,9 @@ def test_foreseeing_does_not_learn_from_it(taught: ThingDynamics) -> None:
 def test_the_order_of_files_does_not_matter(taught: ThingDynamics) -> None:
     predicted, observed = frames(torch.linspace(0, 30, 8))
     order = [2, 1, 3, 0]
-    given, turned = (taught.sight_given_others(predicted[:, o], observed[:, o]) for o in ([0, 1, 2, 3], order))
+    given, turned = (
+        taught.judgement.sight_given_others(predicted[:, o], observed[:, o]) for o in ([0, 1, 2, 3], order)
+    )
     torch.testing.assert_close(turned, given[:, order])
 
 
@@ -98,7 +100,7 @@ def test_empty_files_ask_nothing_of_it(taught: ThingDynamics) -> None:
     predicted, observed = frames(torch.linspace(0, 30, 8))
     predicted[:, 2:, SEEN] = 0.3
     many = [nn.functional.pad(tokens, (0, 0, 0, 6)) for tokens in (predicted, observed)]
-    few, more = taught.sight_given_others(predicted, observed), taught.sight_given_others(*many)
+    few, more = taught.judgement.sight_given_others(predicted, observed), taught.judgement.sight_given_others(*many)
     torch.testing.assert_close(more[:, :FILES], few)
     assert (few[:, 2:] == 0.3).all()  # as it was foreseen
 

@@ -243,7 +243,7 @@ def test_empty_files_cost_nothing_and_change_nothing(model: JEPA, monkeypatch: p
     few = foretold()
     assert set(followed) == {3}  # two things, and one empty file
     followed.clear()
-    monkeypatch.setattr("monde.dynamics.things._in_use", lambda held: held.shape[-1])
+    monkeypatch.setattr("monde.dynamics.things.in_use", lambda held: held.shape[-1])
     every = foretold()
     assert set(followed) == {10}
     for a, b in zip(few, every, strict=True):
