@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALLER = (
     ("--episodes 1500", "--episodes 36"),
     ("--batch 32", "--batch 4"),
-    ("--minutes 3", "--steps 3"),
+    ("--steps 10", "--steps 3"),
+    ("--batch 48 --phases 2 --minutes 3", "--batch 4 --phases 1 --steps 3"),
     ("--n 16 --grades easy", "--n 2 --grades easy --principles inertia"),
     ("--hidden --n 8", "--hidden --n 2"),
 )
@@ -25,7 +26,8 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     commands = [
         line for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines() if line
     ]
-    assert [shlex.split(command)[1] for command in commands] == ["record", "train", "physics", "physics", "report"]
+    verbs = [shlex.split(command)[1] for command in commands]
+    assert verbs == ["record", "train", "refine", "physics", "physics", "report"]
     monkeypatch.chdir(tmp_path)
     told = ""
     for command in commands:

@@ -21,6 +21,7 @@ WORDS = {
     "convert": ["films", "data/x"],
     "check": ["data/x"],
     "train": ["data/x"],
+    "refine": ["runs/x"],
     "adapt": ["runs/a"],
     "actor": ["runs/x"],
     "far": ["runs/x"],

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,8 +27,13 @@ from monde.training import TrainConfig, train
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("physics")
     record_scenes("gravity", root / "data", films=6, seed=3)
-    objective = ObjectiveConfig(context=2, rollout_steps=2, outliers=0.1)
-    config = TrainConfig(
+    train(watched(root))
+    return root / "run"
+
+
+def watched(root: Path) -> TrainConfig:
+    """Three steps on what was recorded there."""
+    return TrainConfig(
         data=str(root / "data"),
         run=str(root / "run"),
         size="memory",
@@ -37,10 +43,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         steps=3,
         warmup_steps=1,
         device="cpu",
-        objective=objective,
+        objective=ObjectiveConfig(context=2, rollout_steps=2, outliers=0.1),
     )
-    train(config)
-    return root / "run"
 
 
 def moving(frames: int, height: int = 48, width: int = 80) -> np.ndarray:
@@ -84,6 +88,23 @@ def test_scenes_are_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "did you mean 'support'" in refused(["record", "scenes/suport", "--out", str(tmp_path / "e")], capsys)
     assert "unknown space '4d'" in refused(["record", "scenes/4d/free", "--out", str(tmp_path / "e")], capsys)
     assert not (tmp_path / "e").exists()
+
+
+def test_refine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record_scenes("gravity", tmp_path / "data", films=6, seed=3)
+    train(things := replace(watched(tmp_path), size="things", objective=ObjectiveConfig(context=2)))
+    words = ["refine", things.run, "--whole-films", "--optimiser", "muon", "--batch", "4", "--phases", "1"]
+    assert "give minutes or steps" in refused(words, capsys)
+    assert "--whole-films and --windows 6" in refused([*words, "--windows", "6", "--steps", "2"], capsys)
+    assert "is not a run" in refused(["refine", str(tmp_path), "--steps", "2"], capsys)
+    before = RunFolder(Path(things.run)).latest()
+    assert main([*words, "--steps", "3", "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["verb"] == "refine"
+    assert document["step"] == 6  # three of training before it
+    assert "looking at films, " in err
+    assert Path(document["checkpoint"]) == RunFolder(Path(things.run)).latest() != before
 
 
 def test_physics(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,12 +48,15 @@ def configured(data: Path, run: Path, steps: int) -> TrainConfig:
 
 
 def test_dynamics_learn_and_the_encoder_stays(run: Path) -> None:
-    before, losses = load_model(run), list[float]()
+    before, losses, looked = load_model(run), list[float](), list[tuple[int, int]]()
     path = refine(
         run,
         RefineConfig(minutes=None, steps=302, windows=(6, 7), batch=16, learning_rate=2e-3, device="cpu"),
         lambda step, done, parts: losses.append(parts["prediction"] / parts["copy_last"]),
+        looked=lambda done, wanted: looked.append((done, wanted)),
     )
+    assert looked[-1] == (looked[-1][1],) * 2
+    assert 0 < looked[-1][0] < 8  # of eight films those that are not held out
     after = load_model(run)
     assert RunFolder(run).latest() == path
     assert path.name == "step-00000306"

@@ -29,6 +29,7 @@ from monde.cli.progress import Reporter
 from monde.cli.pull import Pull
 from monde.cli.push import Push
 from monde.cli.record import Record
+from monde.cli.refine import Refine
 from monde.cli.report import Report
 from monde.cli.score import Score
 from monde.cli.serve import Serve
@@ -44,6 +45,7 @@ AnyVerb = (
     | Annotated[Convert, subcommand("convert", prefix_name=False)]
     | Annotated[Check, subcommand("check", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
+    | Annotated[Refine, subcommand("refine", prefix_name=False)]
     | Annotated[Actor, subcommand("actor", prefix_name=False)]
     | Annotated[Far, subcommand("far", prefix_name=False)]
     | Annotated[Trust, subcommand("trust", prefix_name=False)]

@@ -53,6 +53,9 @@ _MUON = 1.5
 RefineProgress = Callable[[int, float, dict[str, float]], None]
 """Told the step, the share that is done, and the losses."""
 
+Looked = Callable[[int, int], None]
+"""Told how many films were looked at, and of how many."""
+
 
 class Moments(NamedTuple):
     """Frames that are seen before futures are imagined, one number for each future.
@@ -139,6 +142,7 @@ def refine(
     config: RefineConfig | None = None,
     progress: RefineProgress | None = None,
     spend: Spend | None = None,
+    looked: Looked | None = None,
 ) -> Path:
     """Train the dynamics of a run further, its encoder frozen; returns the new checkpoint, beside the earlier one.
 
@@ -169,7 +173,7 @@ def refine(
     position = load_checkpoint(folder.latest(), module, whole, generator)
     model = module.model.to(device).eval()
     model.autocast = choose_precision(config.precision, device)
-    data = encode_episodes(model, setup, trained, config)
+    data = encode_episodes(model, setup, trained, config, looked)
     steps = refine_dynamics(model, data, trained.minimised, config, began, progress, spend)
     if not steps:
         raise TrainingError(
@@ -187,7 +191,9 @@ def refine(
 
 
 @torch.no_grad()
-def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: RefineConfig) -> Encoded:
+def encode_episodes(
+    model: JEPA, setup: Setup, trained: TrainConfig, config: RefineConfig, looked: Looked | None = None
+) -> Encoded:
     """Latents of training episodes at the model's step, from each frame that a step may begin at (or some of them);
     each episode changed in one of the ways that training changes its clips.
 
@@ -200,7 +206,7 @@ def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: Ref
     rng = np.random.default_rng(config.seed)
     order = rng.permutation(setup.split.train)
     order = order[: 1 + int(np.searchsorted(np.cumsum(setup.cache.lengths[order]), config.most_frames))]
-    found, lengths = list[Tensor](), [0]
+    found, lengths, done = list[Tensor](), [0], 0
     names, known = [sensor.name for sensor in model.sensors], setup.cache.lengths
     for length, same in groupby(sorted(order.tolist(), key=known.__getitem__), known.__getitem__):
         episodes = tuple(same)
@@ -212,6 +218,9 @@ def encode_episodes(model: JEPA, setup: Setup, trained: TrainConfig, config: Ref
                 latents = model.encode(_every(clip, model.actions.block, phase)).values.float()
                 found.append(latents.flatten(0, 1))
                 lengths += [latents.shape[1]] * len(latents)
+            done += min(_FILMS, len(episodes) - first)
+            if looked is not None:
+                looked(done, len(order))
     latents = torch.cat(found)
     if not bool(torch.isfinite(latents).all()):
         raise DataError("the latents are not finite", remedy="run `monde check` on the recording, or train again")
