@@ -95,14 +95,19 @@ def test_refine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(things := replace(watched(tmp_path), size="things", objective=ObjectiveConfig(context=2)))
     words = ["refine", things.run, "--whole-films", "--optimiser", "muon", "--batch", "4", "--phases", "1"]
     assert "give minutes or steps" in refused(words, capsys)
-    assert "--whole-films and --windows 6" in refused([*words, "--windows", "6", "--steps", "2"], capsys)
+    assert "whole films have no windows" in refused([*words, "--windows", "8", "13", "--steps", "2"], capsys)
+    assert "whole films have no windows" in refused(["refine", things.run, "--windows", "--steps", "2"], capsys)
+    assert "shorter windows" in refused(["refine", things.run, "--windows", "99", "--steps", "2"], capsys)
+    assert "seed is negative" in refused([*words, "--steps", "2", "--seed", "-1"], capsys)
+    assert "look at fewer" in refused([*words, "--minutes", "1e-6"], capsys)
     assert "is not a run" in refused(["refine", str(tmp_path), "--steps", "2"], capsys)
     before = RunFolder(Path(things.run)).latest()
     assert main([*words, "--steps", "3", "--json", "-"]) == 0
     out, err = capsys.readouterr()
     document = json.loads(out)
     assert document["verb"] == "refine"
-    assert document["step"] == 6  # three of training before it
+    assert (document["steps"], document["step"], document["finished"]) == (3, 6, True)  # three of training before it
+    assert np.isfinite(document["losses"]["loss"])
     assert "looking at films, " in err
     assert Path(document["checkpoint"]) == RunFolder(Path(things.run)).latest() != before
 

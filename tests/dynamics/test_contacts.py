@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from monde.dynamics.contacts import RELATIONS, relations
+from monde.dynamics.contacts import RELATIONS, facing_edges, relations
 from monde.types.things import LOOKS
 
 SIDES, OUTLINE, SIDES_THEN, OUTLINE_THEN = slice(0, 4), 4, slice(5, 9), 9
@@ -59,6 +59,13 @@ def test_what_lies_on_a_board_is_held_along_one_axis() -> None:
     assert not beside[INTO].any()
     rising = relations(things(ball, board), moving((0, -3), (0, 0)))[0, 0, 1]
     assert not rising[INTO].any()
+
+
+def test_gaps_between_things_of_two_kinds() -> None:
+    gaps = facing_edges(things((20, 30, 4, 4), (50, 10, 2, 6)), things((31, 34, 5, 5)))
+    assert gaps.shape == (1, 2, 1, 4)
+    # Right of the first: from 24 to 26; below: from 34 to 29; left: from 36 back to 16; above: from 39 back to 26.
+    torch.testing.assert_close(gaps[0, :, 0], torch.tensor([[2.0, -5.0, -20.0, -13.0], [-26.0, 13.0, 12.0, -35.0]]))
 
 
 def test_what_is_far_away_is_bounded() -> None:

@@ -12,22 +12,24 @@ FILES = 4
 BALL, SCREEN = 0, 1
 
 
-def frames(screens: Tensor, in_sight: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """What was foreseen and what came, [n, N, D]: a ball at the middle whose sight is doubted, and a screen 24 px wide
-    and as high whose middle is so far (px) above the ball's; files 2 and 3 are empty."""
+def frames(screens: Tensor, in_sight: Tensor | None = None, heights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """What was foreseen and what came, [n, N, D]: a ball at its height (px below the middle) whose sight is doubted,
+    and a screen 24 px wide and as high whose middle is so far (px) above the ball's; files 2 and 3 are empty."""
     n = len(screens)
+    ball = torch.zeros(n) if heights is None else heights
     observed = torch.zeros(n, FILES, WIDTH)
     observed[:, BALL, SEEN] = 1.0 if in_sight is None else in_sight
     observed[:, SCREEN, SEEN] = 1
-    observed[:, BALL, OWN] = looks(torch.zeros(n), 4.0, 0.98)
-    observed[:, SCREEN, OWN] = looks(-screens, 12.0, 1.59)
+    observed[:, BALL, OWN] = looks(ball, 4.0, 0.98)
+    observed[:, SCREEN, OWN] = looks(ball - screens, 12.0, 1.59)
     predicted = observed.clone()
     predicted[:, BALL, SEEN], predicted[:, SCREEN, SEEN] = 0.5, 0.99
-    predicted[:, SCREEN, OWN] = looks(torch.zeros(n), 12.0, 1.59)  # where it was; nothing told that it would rise
+    predicted[:, SCREEN, OWN] = looks(ball, 12.0, 1.59)  # where it was; nothing told that it would rise
     return predicted, observed
 
 
 def looks(y: Tensor, half: float, log_area: float) -> Tensor:
+    """[n, 16] of something as wide as it is high, px."""
     told = torch.zeros(len(y), len(LOOKS))
     told[:, LOOKS.index("y")] = y / 32
     told[:, EDGES] = torch.tensor([-half, -half, half, half]) / 32
@@ -38,13 +40,13 @@ def looks(y: Tensor, half: float, log_area: float) -> Tensor:
 
 @pytest.fixture(scope="module")
 def taught() -> ThingDynamics:
-    """Taught that a ball is in sight unless a screen covers it."""
+    """Taught that a ball is in sight unless a screen covers it, wherever the two are."""
     torch.manual_seed(0)
     dynamics = ThingDynamics(ThingDynamicsConfig())
     optimiser = torch.optim.AdamW(dynamics.judgement.sight.parameters(), lr=3e-3)
-    for _ in range(300):
+    for _ in range(400):
         screens = 40 * torch.rand(64) - 5
-        predicted, observed = frames(screens, (screens > 12).float())
+        predicted, observed = frames(screens, (screens > 12).float(), 60 * torch.rand(64) - 30)
         optimiser.zero_grad()
         dynamics.error(predicted, observed).mean().backward()
         optimiser.step()
@@ -60,13 +62,13 @@ def test_what_was_foreseen_stands_before_anything_is_learned() -> None:
 
 @torch.no_grad()
 def test_a_screen_that_has_risen_leaves_no_doubt(taught: ThingDynamics) -> None:
-    screens = torch.tensor([0.0, 6.0, 20.0, 30.0])
-    predicted, observed = frames(screens)
+    screens, heights = torch.tensor([0.0, 6.0, 20.0, 30.0]), torch.tensor([-20.0, 20.0, 20.0, -20.0])
+    predicted, observed = frames(screens, None, heights)
     given = taught.judgement.sight_given_others(predicted, observed)[:, BALL]
     assert (given[:2] < 0.1).all()
     assert (given[2:] > 0.9).all()
     # It does not show though the screen has risen: as likely as not to who foresaw, impossible to who looks.
-    gone = frames(screens, torch.zeros(4))[1]
+    gone = frames(screens, torch.zeros(4), heights)[1]
     surprise, excess = taught.surprisal(predicted, gone), taught.excess(predicted, gone)
     assert (surprise[2:] > surprise[:2].max() + 5).all()
     assert (excess[2:] > excess[:2].max() + 5).all()

@@ -1,6 +1,7 @@
 """Dynamics trained further on latents that are computed once."""
 
 import shutil
+import signal
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,13 +12,16 @@ import torch
 from jaxtyping import TypeCheckError
 
 from monde.agents import record_scenes
+from monde.dynamics import ThingDynamics, ThingDynamicsConfig
 from monde.errors import DataError, TrainingError, UsageError
 from monde.export.onnx_files import open_parts
 from monde.models import JEPA, load_model
 from monde.objectives import ObjectiveConfig
-from monde.store import RunFolder
+from monde.store import RunFolder, load_artefact
 from monde.training import AdaptConfig, RefineConfig, TrainConfig, adapt, refine, train
-from monde.training.refine import Encoded, encode_episodes, refine_dynamics
+from monde.training.muon import Muon
+from monde.training.refining.films import Encoded, encode_episodes
+from monde.training.refining.refine import optimisers_of, refine_dynamics
 from monde.training.setup import reopen
 
 
@@ -49,7 +53,7 @@ def configured(data: Path, run: Path, steps: int) -> TrainConfig:
 
 def test_dynamics_learn_and_the_encoder_stays(run: Path) -> None:
     before, losses, looked = load_model(run), list[float](), list[tuple[int, int]]()
-    path = refine(
+    summary = refine(
         run,
         RefineConfig(minutes=None, steps=302, windows=(6, 7), batch=16, learning_rate=2e-3, device="cpu"),
         lambda step, done, parts: losses.append(parts["prediction"] / parts["copy_last"]),
@@ -58,12 +62,13 @@ def test_dynamics_learn_and_the_encoder_stays(run: Path) -> None:
     assert looked[-1] == (looked[-1][1],) * 2
     assert 0 < looked[-1][0] < 8  # of eight films those that are not held out
     after = load_model(run)
-    assert RunFolder(run).latest() == path
-    assert path.name == "step-00000306"
+    assert RunFolder(run).latest() == summary.checkpoint
+    assert summary.checkpoint.name == "step-00000306"
+    assert (summary.steps, summary.step, summary.finished) == (302, 306, True)
     assert "refined" in RunFolder(run).read_config()
     for name, tensor in before.perception.state_dict().items():
         assert torch.equal(tensor, after.perception.state_dict()[name]), name
-    assert len(losses) == 4
+    assert len(losses) == 16
     assert losses[-1] < 0.8 * losses[0]
     data = Path(str(RunFolder(run).read_config()["data_path"]))
     resumed = train(configured(data, run, steps=308), resume=True)
@@ -84,12 +89,46 @@ def test_what_cannot_be_refined_is_refused(run: Path, recording: Path, tmp_path:
         RefineConfig(minutes=None)
     with pytest.raises((UsageError, TypeCheckError), match="adamw"):
         RefineConfig(optimiser="sgd")  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="no film is as long"):
-        refine(run, RefineConfig(minutes=None, steps=1, windows=(100,), device="cpu"))
+    with pytest.raises(UsageError, match="seed is negative"):
+        RefineConfig(seed=-1)
+    looked = list[int]()
+    with pytest.raises(DataError, match="no film is as long") as told:
+        refine(
+            run,
+            RefineConfig(minutes=None, steps=1, windows=(4, 100), device="cpu"),
+            looked=lambda done, _: looked.append(done),
+        )
+    assert not looked
+    assert told.value.expected == "100 model steps"
+    assert told.value.remedy is not None
     acted = tmp_path / "acted"
     train(TrainConfig(data=str(recording), run=str(acted), steps=1, batch=4, device="cpu"))
     with pytest.raises(UsageError, match="somebody acts"):
         refine(acted, RefineConfig(minutes=None, steps=1))
+
+
+def test_a_signal_keeps_what_was_learned(run: Path, tmp_path: Path) -> None:
+    copy = RunFolder(tmp_path / "run")
+    shutil.copytree(run, copy.root)
+    before, step = copy.config.read_bytes(), load_artefact(copy.latest()).meta["step"]
+    stop = RefineConfig(minutes=None, steps=10_000, windows=(4,), batch=4, device="cpu")
+    summary = refine(copy.root, stop, lambda step, done, losses: signal.raise_signal(signal.SIGTERM))
+    assert not summary.finished
+    assert summary.steps == 1
+    assert load_artefact(copy.latest()).meta["step"] == step + 1
+    assert copy.config.read_bytes() == before  # nobody says that it was refined
+    assert refine(copy.root, replace(stop, steps=2)).step == step + 3
+
+
+def test_last_layers_are_left_to_adamw(tmp_path: Path) -> None:
+    dynamics = ThingDynamics(ThingDynamicsConfig())
+    (muon, _), (adamw, _) = optimisers_of(dynamics, RefineConfig(optimiser="muon"))
+    assert isinstance(muon, Muon)
+    names = {id(weight): name for name, weight in dynamics.named_parameters()}
+    left = {names[id(weight)] for group in adamw.param_groups for weight in group["params"] if weight.ndim == 2}
+    assert left == {"head.4.weight", "judgement.sight.head.2.weight"}
+    taken = {names[id(weight)] for group in muon.param_groups for weight in group["params"]}
+    assert taken | left == {name for name, weight in dynamics.named_parameters() if weight.ndim == 2}
 
 
 def test_who_only_looked_is_not_refined(run: Path, tmp_path: Path) -> None:
@@ -97,7 +136,7 @@ def test_who_only_looked_is_not_refined(run: Path, tmp_path: Path) -> None:
     copy = RunFolder(tmp_path / "run")
     shutil.copytree(run, copy.root)
     before, latest = copy.config.read_bytes(), copy.latest()
-    with pytest.raises(TrainingError, match="looking at the films"):
+    with pytest.raises(TrainingError, match="went into looking at"):
         refine(copy.root, RefineConfig(minutes=1e-6, windows=(4,), device="cpu"))
     assert copy.config.read_bytes() == before
     assert copy.latest() == latest

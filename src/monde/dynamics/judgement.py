@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monde.dynamics.empty import in_use
-from monde.dynamics.sight import DOUBTS, LEAST_ODDS, Sight
+from monde.dynamics.sight import DOUBTS, LEAST_PROBABILITY, Sight
 from monde.types.things import ASPECTS, DOUBT, OWN, SEEN, known
 
 _SCALES = (0.03, 0.03, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.02, 0.1, 0.1, 0.05, 0.05, 0.05)
@@ -30,7 +30,7 @@ class Judgement(nn.Module):
     """Of predictions, once the frame is there.
 
     Args:
-        width: Of what sight given the rest of the frame is asked by (`Sight`).
+        width: Of the hidden layers of `Sight`.
     """
 
     scales: Tensor
@@ -51,21 +51,21 @@ class Judgement(nn.Module):
         that of sight once more, given the rest of the frame.
 
         Doubt learns from the looks and not they from it: where errors are great at first, a likelihood would have them
-        doubted rather than mended (Seitzer et al., arXiv 2203.09168). Sight given the rest learns from both, and
-        neither from it.
+        doubted rather than mended (Seitzer et al., arXiv 2203.09168). Sight given the rest learns from both, and no
+        gradient of it reaches them.
         """
         off = (predicted[..., OWN] - observed[..., OWN]) / self.scales
         looks = (((off * off + 1).sqrt() - 1) * self.importance).sum(dim=-1)
         settled = torch.cat([predicted[..., : OWN.start], predicted[..., OWN].detach(), predicted[..., DOUBT]], dim=-1)
         unlikely = self._unlikely(settled, observed, _foreseen_sight(settled))
-        return looks * observed[..., SEEN] * known(predicted) + unlikely + self._sight_off(settled.detach(), observed)
+        return looks * observed[..., SEEN] * known(predicted) + unlikely + self._sight_error(settled.detach(), observed)
 
     def surprisal(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead"]:
-        """Negative log likelihood of all things together: Laplace's law for each aspect of what is in sight, in units
-        of `_SCALES`, the odds of being in sight given what else is, and a price for what nobody knew of, whatever it
-        looks like."""
+        """Negative logarithm of a pseudo-likelihood (Besag, 1975) of all things: Laplace's law for each aspect of what
+        is in sight, in units of `_SCALES`, the probability of each thing's being in sight *given the others*, and a
+        price for what nobody knew of, whatever it looks like."""
         new = observed[..., SEEN] * ~known(predicted)
         sight = self.sight_given_others(predicted, observed)
         return (self._unlikely(predicted, observed, sight) + _NEW * new).sum(dim=-1)
@@ -75,11 +75,11 @@ class Judgement(nn.Module):
     ) -> Float[Tensor, "*lead"]:
         """By how much the errors in looks exceed the doubt about them, and how much less likely sight was than the
         entropy of what was to be expected given what else is in sight."""
-        looks = (self.differences(predicted, observed) * (-_doubt(predicted)).exp() - 1) * self.weights
+        looks = (self._differences(predicted, observed) * (-_doubt(predicted)).exp() - 1) * self.weights
         p = self.sight_given_others(predicted, observed)
         entropy = -p * p.log() - (1 - p) * (1 - p).log()
         shown, asked = _shown(predicted, observed), _asked(predicted, observed)
-        return (looks.sum(dim=-1) * shown + _SEEN_WEIGHT * (_odds(p, observed) - entropy) * asked).sum(dim=-1)
+        return (looks.sum(dim=-1) * shown + _SEEN_WEIGHT * (_of_sight(p, observed) - entropy) * asked).sum(dim=-1)
 
     def sight_given_others(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
@@ -88,11 +88,11 @@ class Judgement(nn.Module):
         comes into an empty file is as likely as it was foreseen."""
         used = in_use(known(predicted) | known(observed))
         logits = self.sight(predicted[..., :used, :], observed[..., :used, :])
-        given = torch.sigmoid(logits).clamp(LEAST_ODDS, 1 - LEAST_ODDS)
+        given = torch.sigmoid(logits).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
         given = nn.functional.pad(given, (0, observed.shape[-2] - used))
         return torch.where(known(predicted), given, _foreseen_sight(predicted))
 
-    def _sight_off(
+    def _sight_error(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead N"]:
         """What sight given the rest of the frame learns from."""
@@ -108,11 +108,11 @@ class Judgement(nn.Module):
         sight: Float[Tensor, "*lead N"],
     ) -> Float[Tensor, "*lead N"]:
         doubt = _doubt(predicted)
-        looks = (self.differences(predicted, observed) * (-doubt).exp() + doubt) * self.weights
+        looks = (self._differences(predicted, observed) * (-doubt).exp() + doubt) * self.weights
         shown, asked = _shown(predicted, observed), _asked(predicted, observed)
-        return looks.sum(dim=-1) * shown + _SEEN_WEIGHT * _odds(sight, observed) * asked
+        return looks.sum(dim=-1) * shown + _SEEN_WEIGHT * _of_sight(sight, observed) * asked
 
-    def differences(
+    def _differences(
         self, predicted: Float[Tensor, "*lead N D"], observed: Float[Tensor, "*lead N D"]
     ) -> Float[Tensor, "*lead N G"]:
         """How far each aspect is off, in units of `_SCALES`."""
@@ -126,11 +126,11 @@ def _doubt(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N G"]:
 
 
 def _foreseen_sight(predicted: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
-    return predicted[..., SEEN].clamp(LEAST_ODDS, 1 - LEAST_ODDS)
+    return predicted[..., SEEN].clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
 
 
-def _odds(sight: Float[Tensor, "*lead N"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
-    """How unlikely it was that each thing is in sight, or is not."""
+def _of_sight(sight: Float[Tensor, "*lead N"], observed: Float[Tensor, "*lead N D"]) -> Float[Tensor, "*lead N"]:
+    """Surprisal of each thing's being in sight, or not."""
     return nn.functional.binary_cross_entropy(sight, observed[..., SEEN], reduction="none")
 
 

@@ -3,7 +3,8 @@
 When a screen will rise, and how far, nothing tells beforehand: who only foresees must think it possible that what lies
 behind it stays hidden, and is hardly surprised if it never shows. Once the screen is seen to have risen there is no
 doubt any more, and what does not show is not there. So what is judged is not the sight that was foreseen but that of
-each thing given all others: of where it was foreseen, and of what else stands there now (docs/log.md, 2026-11-27).
+each thing given all others: of where it was foreseen, and of what else stands there now (docs/log.md, "why support
+fails behind a screen").
 """
 
 import torch
@@ -23,7 +24,7 @@ _AREA = OWN.start + LOOKS.index("log_area")
 DOUBTS = (-3.0, 6.0)
 """Least and greatest doubt."""
 
-LEAST_ODDS = 1e-4
+LEAST_PROBABILITY = 1e-4
 """Nothing is less likely than this."""
 
 
@@ -33,7 +34,7 @@ class Sight(nn.Module):
     It begins as exactly what was foreseen.
 
     Args:
-        width: Of all that is hidden in it.
+        width: Of its hidden layers.
     """
 
     def __init__(self, width: int) -> None:
@@ -56,7 +57,7 @@ class Sight(nn.Module):
             gaps = (facing_edges(foreseen, shown) / _GAP).clamp(-_MOST, _MOST)
             pairs = self.hidden(foreseen)[..., :, None, :] + self.hiding(shown)[..., None, :, :] + self.between(gaps)
             others = (self.pair(pairs) * _may_hide(predicted, observed)[..., None]).sum(dim=-2) / 4
-            logit = predicted[..., SEEN, None].float().clamp(LEAST_ODDS, 1 - LEAST_ODDS).logit()
+            logit = predicted[..., SEEN, None].float().clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY).logit()
             doubt = predicted[..., DOUBT].float().clamp(*DOUBTS)
             return (logit + self.head(torch.cat([others, foreseen, doubt, logit / 4], dim=-1)))[..., 0]
 

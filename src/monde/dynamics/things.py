@@ -126,9 +126,7 @@ class ThingDynamics(Dynamics):
 
     def outputs(self) -> tuple[nn.Linear, ...]:
         """The last layers of what is foreseen, and of sight; see `Dynamics.outputs`."""
-        return tuple(
-            layer for head in (self.head, self.judgement.sight.head) if isinstance(layer := head[-1], nn.Linear)
-        )
+        return _last(self.head), _last(self.judgement.sight.head)
 
     def forward(self, latents: Float[Tensor, "B T N D"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "E B T N D"]:
         """Teacher-forced prediction; see `Dynamics.forward`."""
@@ -249,6 +247,12 @@ class ThingDynamics(Dynamics):
             age = torch.zeros_like(odds)
             token = torch.cat([torch.sigmoid(odds)[..., None], age[..., None], after.looks, doubt], dim=-1)
             return after, token
+
+
+def _last(layers: nn.Sequential) -> nn.Linear:
+    last = layers[-1]
+    assert isinstance(last, nn.Linear)
+    return last
 
 
 def _looked(foreseen: _Foreseen, token: Float[Tensor, "B N D"]) -> _Files:

@@ -46,7 +46,8 @@ class PhysicsRecipe(Trained):
         """Train, and refine, what is not finished yet; one that was interrupted goes on where it was.
 
         Raises:
-            KeyboardInterrupt: It was asked to stop while it trained; nothing is refined then.
+            KeyboardInterrupt: It was asked to stop. What was learned is kept; dynamics that were stopped are refined
+                anew from there, for the whole time.
             UsageError: The run was begun with other settings.
             DataError: The recording is gone, or cannot be trained on.
             StoreError: A checkpoint was altered, or the disk is full.
@@ -56,7 +57,8 @@ class PhysicsRecipe(Trained):
         if run.config.exists() and "refined" in run.read_config():
             return
         finish_training(self.train)
-        refine(self.run, self.refine)
+        if not refine(self.run, self.refine).finished:
+            raise KeyboardInterrupt
 
 
 def physics(
@@ -66,7 +68,7 @@ def physics(
 
     Every film is learned from as a whole: a wall that is seen at its beginning matters when a screen sinks at its end.
     Films are seen in mirrors and in other colours. Perception has nothing to learn, so that all the time goes to the
-    dynamics, but for a few steps that lay the run down and the time in which films are looked at once.
+    dynamics, but for a few steps that begin the run and the time in which films are looked at once.
 
     Args:
         out: Folder of everything: recording and run lie in it.

@@ -175,6 +175,11 @@ def refuse_pickle(path: Path, data: bytes) -> None:
     )
 
 
+_OTHER_MODEL = (
+    "load it with the recipe that it was trained with (run.json beside it); train again what an earlier version wrote"
+)
+
+
 def check_tensors(path: Path, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     """Refuse tensors that differ in name, shape or dtype from `expected`, naming the first few that do."""
     missing = sorted(set(expected) - set(tensors))
@@ -184,7 +189,7 @@ def check_tensors(path: Path, tensors: Mapping[str, Tensor], expected: Mapping[s
             f"{path} holds other tensors than this model has",
             got=f"missing {missing[:5]}, surplus {surplus[:5]}",
             expected=f"exactly the model's {len(expected)} tensors",
-            remedy="load it with the recipe that it was trained with (run.json beside it)",
+            remedy=_OTHER_MODEL,
         )
     for name, tensor in expected.items():
         if tensors[name].shape != tensor.shape or tensors[name].dtype != tensor.dtype:
@@ -192,5 +197,5 @@ def check_tensors(path: Path, tensors: Mapping[str, Tensor], expected: Mapping[s
                 f"{path}: tensor {name!r} does not fit",
                 got=f"{tensors[name].dtype} {list(tensors[name].shape)}",
                 expected=f"{tensor.dtype} {list(tensor.shape)}",
-                remedy="load it with the recipe that it was trained with (run.json beside it)",
+                remedy=_OTHER_MODEL,
             )

@@ -11,7 +11,8 @@ from monde.training.far.landmarks import FitLandmarksConfig, LandmarkSummary, fi
 from monde.training.far.levels import FitLevelsConfig, LevelSummary, fit_levels
 from monde.training.finishing import finish_training, is_finished
 from monde.training.loop import TrainProgress, TrainSummary, train
-from monde.training.refine import RefineConfig, refine
+from monde.training.refining.config import RefineConfig
+from monde.training.refining.refine import RefineSummary, refine
 from monde.training.scan_forecast import FitScanForecastConfig, fit_scan_forecast
 from monde.training.scan_matcher import FitScanMatcherConfig, fit_scan_matcher
 from monde.training.step import TrainStep
@@ -31,6 +32,7 @@ __all__ = [
     "LandmarkSummary",
     "LevelSummary",
     "RefineConfig",
+    "RefineSummary",
     "TrainConfig",
     "TrainProgress",
     "TrainStep",

@@ -18,7 +18,7 @@ def check_sizes(config: object, *names: str) -> None:
         value = getattr(config, name)
         if value is not None and not 0 < value < math.inf:
             what = f"{type(config).__name__}.{name} is an empty size, or no number"
-            raise UsageError(what, got=value, expected="above 0, and finite")
+            raise UsageError(what, got=value, expected="above 0, and finite", remedy=_remedy(name))
 
 
 def check_not_negative(config: object, *names: str) -> None:
@@ -31,4 +31,8 @@ def check_not_negative(config: object, *names: str) -> None:
         value = getattr(config, name)
         if not 0 <= value < math.inf:
             what = f"{type(config).__name__}.{name} is negative, or no number"
-            raise UsageError(what, got=value, expected="0 or more, and finite")
+            raise UsageError(what, got=value, expected="0 or more, and finite", remedy=_remedy(name))
+
+
+def _remedy(name: str) -> str:
+    return f"leave {name} out, or give such a number"

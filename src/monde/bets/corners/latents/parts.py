@@ -117,7 +117,7 @@ def _of_things(data: Path, lesson: Lesson, share: float) -> tuple[Part, Metered]
 
     def spend(out: Path, flops: float) -> Spent:
         spending = Spending(out / FILMS, refined, flops)
-        refine(out / FILMS, refined, spend=spending)
+        _refine(out / FILMS, refined, spending)
         return Spent(flops=spending.flops, steps=spending.steps)
 
     first = Part(
@@ -142,7 +142,7 @@ def _of_memory(data: Path, lesson: Lesson, share: float) -> tuple[Part, Part]:
         Part(
             name="dynamics of films",
             share=share * (1 - FILMS_ENCODER_SHARE),
-            run=lambda out, n, frames: refine(out / FILMS, replace(refined, steps=n, most_frames=max(1, frames))),
+            run=lambda out, n, frames: _refine(out / FILMS, replace(refined, steps=n, most_frames=max(1, frames))),
             frames=_frames(data, lesson),
         ),
     )
@@ -184,6 +184,16 @@ def _train(config: TrainConfig) -> None:
         KeyboardInterrupt: It was asked to stop before that.
     """
     if not train(config).finished:
+        raise KeyboardInterrupt
+
+
+def _refine(run: Path, config: RefineConfig, spend: Spending | None = None) -> None:
+    """The project's refining, to its end.
+
+    Raises:
+        KeyboardInterrupt: It was asked to stop before that.
+    """
+    if not refine(run, config, spend=spend).finished:
         raise KeyboardInterrupt
 
 

@@ -8,12 +8,12 @@ from monde.bets.corners.lessons import counted
 from monde.models import load_model
 from monde.objectives import Objective, ObjectiveConfig
 from monde.training import RefineConfig
-from monde.training.refine import Moments, optimisers_of
+from monde.training.refining.refine import Futures, optimisers_of
 from monde.types import Latents
 
 
 class Spending:
-    """The FLOPs of `refine` as it goes on, to be ended when a budget is used up (`monde.training.refine.Spend`).
+    """The FLOPs of `refine` as it goes on, to be ended when a budget is used up (`Spend`).
 
     All products in a step grow with the rows of its batch, so that those of one row are counted, once for every number
     of steps, of tokens and of frames that are foreseen: to count every step would take a third of its time. Those of
@@ -33,13 +33,13 @@ class Spending:
         self._of_optimiser = 0.0
         self.flops, self.steps = 0.0, 0
 
-    def __call__(self, latents: Latents, moments: Moments) -> float:
+    def __call__(self, latents: Latents, futures: Futures) -> float:
         """The share of the budget that is used up with this batch."""
         rows, T, N = latents.values.shape[:3]
         ahead = self._config.rollout_steps
-        like = (T, N, sum(min(ahead, T - n) for n in (*moments.starts, *moments.alone)))
+        like = (T, N, sum(min(ahead, T - n) for n in (*futures.starts, *futures.alone)))
         if like not in self._of_row:
-            self._of_row[like] = counted(lambda: self._learned(latents, moments))[1]
+            self._of_row[like] = counted(lambda: self._learned(latents, futures))[1]
             optimisers = [optimiser for optimiser, _ in optimisers_of(self._model.dynamics, self._config)]
             self._of_optimiser = counted(lambda: [optimiser.step() for optimiser in optimisers])[1]
             self._model.zero_grad(set_to_none=True)
@@ -47,9 +47,9 @@ class Spending:
         self.steps += 1
         return self.flops / self._budget
 
-    def _learned(self, latents: Latents, moments: Moments) -> None:
+    def _learned(self, latents: Latents, futures: Futures) -> None:
         """One row of a batch, as `refine` learns from it."""
         row = Latents(latents.values[:1], latents.times_seconds[:1])
         nothing = row.values.new_zeros(1, row.values.shape[1] - 1, 0)
-        predicted = self._model.predict(row, nothing, moments.starts, self._config.rollout_steps, moments.alone)
+        predicted = self._model.predict(row, nothing, futures.starts, self._config.rollout_steps, futures.alone)
         self._objective(row.values, nothing, predicted, torch.Generator()).total.backward()

@@ -1,0 +1,1 @@
+"""Training the dynamics of a run further while its encoder rests."""
