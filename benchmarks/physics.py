@@ -106,8 +106,9 @@ def main() -> None:
         "split": "test",
         "commits": {space: card.commit for space, card in cards.items()},
         "shortcuts": "scenes.json and scenes_3d.json, 400 sets of seed 0, split test: the first sets of them are these",
-        "surprise": "mean over frames of the log likelihood given the last frame less that given all that was seen, "
-        "plus the latter's excess over what was expected, 1 to 5 steps of 0.2 s ahead",
+        "surprise": "mean over frames of the log likelihood given the last frame less that given all that was seen "
+        "(of each thing's sight given the frame's other things), plus the latter's excess over what was expected, 1 to "
+        "5 steps of 0.2 s ahead",
     }
     write("physics", [*rows, *shortcuts], protocol, (given.seed,), given.out)
 
