@@ -5,8 +5,9 @@
 
 Records possible films, trains by the recipe `monde.recipes.physics` (both skipped where DIR holds them), and scores
 pairs of the test split: pairwise accuracy and AUROC of single films for each principle and grade, beside the untrained
-network, copy-last and a linear pixel predictor. Scores are kept in the run folder, and made again where pairs, surprise
-or checkpoint differ. Beside them, what shortcuts score on these pairs, at the grade where they tell most
+network, copy-last and a linear pixel predictor, and an untrained network that is given nothing, no object files either
+(`untrained_memory/<space>/…`, of size "memory"). Scores are kept in the run folder, and made again where pairs,
+surprise or checkpoint differ. Beside them, what shortcuts score on these pairs, at the grade where they tell most
 (`shortcut/<check>/<principle>`, in space `shortcut/<check>/3d/<principle>`): `scenes.py` measures that on 400 sets of
 every case, seed 0, and nothing is measured again here. Writes results/physics.json.
 """
@@ -15,14 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from common import RESULTS, options, write
-from monde.evaluation.physics import judging, score_physics
+from monde.evaluation.physics import judging, score_pairs, score_physics, surprise
 from monde.models import load_model
-from monde.recipes import physics
+from monde.models.config import Size
+from monde.recipes import PhysicsRecipe, physics
 from monde.scorecard import Row, Scorecard
 from monde.store import RunFolder, load_artefact, read_json
 from monde.store.typed import to_json
+from monde.training.setup import prepare, reopen, untrained_floor
 from monde.worlds.scenes import GRADES, principles
 from scenes import FILES
+
+CONTROL: Size = "memory"
+"""The size of the untrained network that is given nothing."""
 
 CHECKS = ("frame", "frame_set", "motion_sum", "motion_max")
 """Shortcuts that are looked at; see `monde.evaluation.physics.shortcuts`."""
@@ -48,11 +54,8 @@ def shortcut_rows(space: str) -> list[Row]:
     return rows
 
 
-def scored(
-    space: str, keep: Path, minutes: float, films: int, sets: int, seed: int, grades: tuple[str, ...]
-) -> Scorecard:
+def scored(recipe: PhysicsRecipe, grades: tuple[str, ...]) -> Scorecard:
     """The scorecard of one space; recording, run and scores are made where they are not there yet."""
-    recipe = physics(keep / f"physics-{space}-{seed}", space=space, minutes=minutes, films=films, sets=sets, seed=seed)
     pairs = replace(recipe.pairs, grades=grades)
     recipe.record()
     recipe.learn()
@@ -66,9 +69,34 @@ def scored(
     return score_physics(recipe.run, pairs)
 
 
-def trained(keep: Path, space: str, seed: int) -> dict[str, float | str]:
+def given_nothing(recipe: PhysicsRecipe, grades: tuple[str, ...]) -> tuple[Row, ...]:
+    """What an untrained network of size "memory" scores on the same pairs, by the same surprise.
+
+    The untrained twin has the recipe's object files and dynamics that begin as constant velocity. This one has neither:
+    what it scores is what these pairs and this surprise give away to a network that knows nothing.
+    """
+    pairs, seed = replace(recipe.pairs, grades=grades), recipe.seed
+    file = recipe.run.parent / f"untrained-{CONTROL}.json"
+    protocol = {"pairs": to_json(pairs), "size": CONTROL, "seed": seed}
+    if file.exists():
+        card = Scorecard.from_json(read_json(file))
+        if card.protocol == protocol:
+            return card.rows
+    train, _ = reopen(recipe.run)
+    blank = untrained_floor(prepare(replace(train, size=CONTROL)), seed)
+    found = score_pairs({"": lambda films, rate_hz: surprise(blank, films, rate_hz).of_film}, pairs)
+    rows = tuple(
+        replace(row, metric=f"untrained_{CONTROL}/{row.metric.removeprefix('pairwise/')}", floors={"chance": 0.5})
+        for row in found
+        if row.metric.startswith("pairwise/")
+    )
+    write(file.stem, rows, protocol, (seed,), file.parent)
+    return rows
+
+
+def trained(recipe: PhysicsRecipe) -> dict[str, float | str]:
     """What a run was trained with: optimiser steps, minutes of one core, and the commit that it was begun at."""
-    run = RunFolder(physics(keep / f"physics-{space}-{seed}", space=space, seed=seed).run)
+    run = RunFolder(recipe.run)
     meta = load_artefact(run.latest()).meta
     return {
         "steps": int(str(meta["step"])),
@@ -91,20 +119,31 @@ def main() -> None:
     given.grades = list(dict.fromkeys(given.grades))
     # First of all, so that missing ones are told before hours have passed.
     shortcuts = [row for space in given.spaces for row in shortcut_rows(space)]
-    cards = {
-        space: scored(space, given.keep, given.minutes, given.films, given.sets, given.seed, tuple(given.grades))
+    recipes = {
+        space: physics(
+            given.keep / f"physics-{space}-{given.seed}",
+            space=space,
+            minutes=given.minutes,
+            films=given.films,
+            sets=given.sets,
+            seed=given.seed,
+        )
         for space in given.spaces
     }
+    grades = tuple(given.grades)
+    cards = {space: scored(recipe, grades) for space, recipe in recipes.items()}
     rows = [row for card in cards.values() for row in card.rows]
+    rows += [row for recipe in recipes.values() for row in given_nothing(recipe, grades)]
     protocol = {
         "training": "possible films of all principles, split train",
-        "trained": {space: trained(given.keep, space, given.seed) for space in cards},
+        "trained": {space: trained(recipe) for space, recipe in recipes.items()},
         "training_of_dynamics_alone": "all but ten steps of it, looking at the films included",
         "films": given.films,
         "sets": given.sets,
         "grades": given.grades,
         "split": "test",
         "commits": {space: card.commit for space, card in cards.items()},
+        "untrained_memory": f"size {CONTROL}, seed {given.seed}, running statistics those of training windows",
         "shortcuts": "scenes.json and scenes_3d.json, 400 sets of seed 0, split test: the first sets of them are these",
         "surprise": "mean over frames of the log likelihood given the last frame less that given all that was seen "
         "(of each thing's sight given the frame's other things), plus the latter's excess over what was expected, 1 to "
