@@ -72,7 +72,7 @@ def line(row: Row, title: str, factor: float, unit: str, decimals: int) -> str:
 
 
 def physics() -> str:
-    """Minimal pairs by principle and grade, in the plane and in space, beside the untrained network."""
+    """Minimal pairs by principle and grade, in the plane and in space, beside untrained networks."""
     known = card("physics")
     titles = {"easy": "in view", "hidden": "0.3 s", "long-hidden": "1 s"}
 
@@ -89,6 +89,11 @@ def physics() -> str:
     names = {f"`{principle.name}`": (principle.name, 0) for principle in principles()} | {"**mean**": ("mean", 1)}
     for title, (name, decimals) in names.items():
         lines.append(f"| {title} | {' | '.join(cell(name, grade, decimals) for grade in GRADES)} |")
+    nothing = [
+        " / ".join(f"{100 * known[f'untrained_memory/{space}/mean/{grade}'].value:.1f}" for space in ("2d", "3d"))
+        for grade in GRADES
+    ]
+    lines.append(f"| mean of an untrained network that is given nothing | {' | '.join(nothing)} |")
     return "\n".join([*lines, ""])
 
 
