@@ -24,14 +24,20 @@ _let_through: list[object] = []
 
 
 def check(function: Callable[P, R]) -> Callable[P, R]:
-    """beartype with int accepted for float; methods that return `Self` are left to mypy (beartype wants the class)."""
-    try:
-        checked = _beartype(function)
-    except BeartypeDecorHintPep673Exception:
-        return function
+    """beartype with int accepted for float; methods that return `Self` are left to mypy (beartype wants the class).
+
+    Checks are written at a function's first call: most functions are never called by the tests of one process.
+    """
     name = f"{function.__module__}:{function.__qualname__}"
+    checked: Callable[P, R] | None = None
 
     def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+        nonlocal checked
+        if checked is None:
+            try:
+                checked = _beartype(function)
+            except BeartypeDecorHintPep673Exception:
+                checked = function
         _checks[name] = _checks.get(name, 0) + 1
         if _checks[name] == CHECKS:
             _let_through_from_now(function.__module__, function.__qualname__)

@@ -46,6 +46,7 @@ def test_score_run(run: Path) -> None:
     probe = score["probe_position_rmse_px"]
     assert probe.value < probe.floors["untrained"]
     assert {"random", "stay"} <= set(score["success"].floors)
+    assert score["ranking_tau"].n == score["plannable_range_steps"].n == SMALL.episodes
     card = score.protocol
     assert card["world"] == "tworoom"
     assert card["budget_steps"] == 20

@@ -13,7 +13,7 @@ from monde.errors import DataError, UsageError
 from monde.evaluation.control import ControlConfig, ControlScore, score_control
 from monde.evaluation.imagining import PredictionConfig
 from monde.evaluation.latents import EpisodeClips
-from monde.evaluation.plannable_range import score_plannable_range, score_recorded_range
+from monde.evaluation.plannable_range import RangeConfig, score_plannable_range, score_recorded_range
 from monde.evaluation.prediction import score_prediction
 from monde.evaluation.probes import score_probes, targets
 from monde.evaluation.protocol import protocol_card, scorecard
@@ -37,12 +37,16 @@ MAX_CLIP_STEPS = 24
 """Longest clip, in model steps, that an episode is judged by."""
 
 
+RANKED_STARTS = 20
+"""Starts at which action sequences are ranked."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ScoreConfig:
     """How a run is scored.
 
     Args:
-        episodes: Episodes of control.
+        episodes: Episodes of control. Where they are few, ranking and plannable range begin from as few starts.
         budget_steps: Control steps allowed in each.
         seed: Of starts, goals and resampling.
         world: World to act in, or none for the one that was recorded (no control for recordings of no world).
@@ -224,15 +228,20 @@ def _ranking(subject: _Subject, cost: Cost, config: ScoreConfig, tell: Progress)
     def make(batch: int) -> World:
         return worlds.make(world, batch)
 
-    rows = score_ranking(subject.acting, cost, make, RankingConfig(starts=20), seed=config.seed)
+    ranked = RankingConfig(starts=min(RANKED_STARTS, config.episodes))
+    rows = score_ranking(subject.acting, cost, make, ranked, seed=config.seed)
     tell("plannable range", 0, 1)
-    return [*rows, *score_plannable_range(subject.acting, cost, make, seed=config.seed)]
+    return [*rows, *score_plannable_range(subject.acting, cost, make, _range(config), seed=config.seed)]
 
 
 def _recorded_range(subject: _Subject, cost: Cost, config: ScoreConfig, tell: Progress) -> list[Row]:
     tell("plannable range", 0, 1)
     held_out = encode_frames(subject.model, subject.setup, subject.setup.split.held_out)
-    return list(score_recorded_range(subject.model, cost, held_out, seed=config.seed))
+    return list(score_recorded_range(subject.model, cost, held_out, _range(config), seed=config.seed))
+
+
+def _range(config: ScoreConfig) -> RangeConfig:
+    return RangeConfig(starts=min(RangeConfig().starts, config.episodes))
 
 
 def _show_films(folder: RunFolder, control: ControlScore) -> None:
