@@ -76,14 +76,14 @@ def given_nothing(recipe: PhysicsRecipe, grades: tuple[str, ...]) -> tuple[Row, 
     what it scores is what these pairs and this surprise give away to a network that knows nothing.
     """
     pairs, seed = replace(recipe.pairs, grades=grades), recipe.seed
+    train, _ = reopen(recipe.run)
+    blank = untrained_floor(prepare(replace(train, size=CONTROL)), seed)
     file = recipe.run.parent / f"untrained-{CONTROL}.json"
-    protocol = {"pairs": to_json(pairs), "size": CONTROL, "seed": seed}
+    protocol = {"pairs": to_json(pairs), "surprise": to_json(judging(blank)), "size": CONTROL, "seed": seed}
     if file.exists():
         card = Scorecard.from_json(read_json(file))
         if card.protocol == protocol:
             return card.rows
-    train, _ = reopen(recipe.run)
-    blank = untrained_floor(prepare(replace(train, size=CONTROL)), seed)
     found = score_pairs({"": lambda films, rate_hz: surprise(blank, films, rate_hz).of_film}, pairs)
     rows = tuple(
         replace(row, metric=f"untrained_{CONTROL}/{row.metric.removeprefix('pairwise/')}", floors={"chance": 0.5})
