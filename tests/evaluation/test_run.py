@@ -63,6 +63,12 @@ def test_score_run(run: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("nothing", [{"episodes": 0}, {"budget_steps": 0}])
+def test_a_score_of_nothing_is_refused_before_any_work(nothing: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="nothing to score"):
+        replace(SMALL, **nothing)
+
+
 def test_gaps_in_what_holds_the_truth_are_left_out(tmp_path: Path) -> None:
     """A truth that was missing for a moment made scoring fail; so did one that was never there."""
     kinds = {"gnss": "gnss", "twist": "twist", "truth": "state", "lost": "state"}

@@ -57,6 +57,9 @@ class ScoreConfig:
         decoder_seconds: Wall time of the decoder.
         device: "auto", "cpu", "cuda", …
         precision: "auto", "fp32" or "bf16".
+
+    Raises:
+        UsageError: No episodes, or no steps in them.
     """
 
     episodes: int = 50
@@ -70,6 +73,15 @@ class ScoreConfig:
     device: str = "auto"
     precision: str = "auto"
     abstain: bool = False
+
+    def __post_init__(self) -> None:
+        if min(self.episodes, self.budget_steps) < 1:
+            raise UsageError(
+                "there is nothing to score",
+                got=f"{self.episodes} episodes of {self.budget_steps} steps",
+                expected="1 or more of each",
+                remedy="leave them as they are: 50 episodes of 100 steps",
+            )
 
 
 @dataclass(frozen=True)
