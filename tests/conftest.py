@@ -11,6 +11,7 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 
+import torch
 from jaxtyping import install_import_hook
 
 import typecheck
@@ -23,8 +24,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup() -> None:
-    """The first calls of every function are checked in each test."""
+    """Each test checks the first calls of every function, and draws the same numbers in every run."""
     typecheck.start_again()
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")

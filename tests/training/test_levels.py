@@ -114,7 +114,9 @@ def _rows_are_independent(guide: LevelGuide) -> None:
         torch.tensor([2]),
         torch.Generator().manual_seed(0),
     )
-    torch.testing.assert_close(together.goal.latents[2], alone.goal.latents[0])
+    # Search adds to what a batch rounds otherwise (2e-5 was seen); another row is further off than that.
+    torch.testing.assert_close(together.goal.latents[2], alone.goal.latents[0], atol=5e-4, rtol=0)
+    assert (together.goal.latents[:2] - alone.goal.latents[0]).abs().amax(dim=(-2, -1)).min() > 5e-3
     assert together.by == ("hierarchical",) * 3
 
 
