@@ -11,7 +11,7 @@ from monde.bets.corners.latents.spending import Spending
 from monde.bets.corners.lessons import Lesson, counted
 from monde.training import RefineConfig, refine
 
-CONFIG = RefineConfig(minutes=None, steps=4, windows=(), batch=6, phases=1, most_frames=900)
+CONFIG = RefineConfig(minutes=None, steps=12, windows=(), batch=6, phases=1, most_frames=900)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_flops_are_those_that_are_really_spent(run: Path) -> None:
     spending = Spending(run, CONFIG, 1e15)
     seen = counted(lambda: refine(run, CONFIG))[1]
     refine(run, CONFIG, spend=spending)
-    assert spending.steps == 4
+    assert spending.steps == 12
     assert spending.flops == pytest.approx(seen, rel=1e-9)
 
 
