@@ -15,7 +15,7 @@ SMALLER = (
     ("--episodes 400", "--episodes 40"),
     (
         "train data/tworoom --run runs/tworoom --minutes 4",
-        "train data/tworoom --run runs/tworoom --steps 60 --batch 32",
+        "train data/tworoom --run runs/tworoom --steps 60 --batch 16",
     ),
     ("--minutes 1", "--minutes 0.05"),
 )

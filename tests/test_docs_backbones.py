@@ -15,7 +15,10 @@ from monde.types import ActionSpec, Sensor
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "facebook/dinov2-small"
-SMALL = {"--episodes 100 --steps 60": "--episodes 12 --steps 40", "--minutes 4": "--steps 3 --grid 2 --frame 32"}
+SMALL = {
+    "--episodes 100 --steps 60": "--episodes 12 --steps 40",
+    "--minutes 4": "--steps 3 --batch 16 --grid 2 --frame 32",
+}
 
 
 def test_the_pages_commands_and_code_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +32,7 @@ def test_the_pages_commands_and_code_run(tmp_path: Path, monkeypatch: pytest.Mon
         small = command
         for long, short in SMALL.items():
             small = small.replace(long, short)
-        few = {"score": " --n 2", "plan": " --episodes 2"}.get(shlex.split(small)[1])
+        few = {"score": " --n 2 --decoder-seconds 0.1", "plan": " --episodes 2"}.get(shlex.split(small)[1])
         if few is not None:
             small += f"{few} --budget 10 --planner random-shooting"
         assert main(shlex.split(small)[1:]) == 0, small

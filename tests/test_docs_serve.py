@@ -33,8 +33,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
     out = tmp_path_factory.mktemp("served")
     record("tworoom", out / "data/tworoom", episodes=40, steps=40, seed=1, batch=40)
     run = out / "runs/tworoom"
-    train(TrainConfig(data=str(out / "data/tworoom"), run=str(run), steps=40, batch=32, precision="fp32"))
-    fit_actor(run, FitActorConfig(minutes=None, steps=20))
+    train(TrainConfig(data=str(out / "data/tworoom"), run=str(run), steps=40, batch=16, precision="fp32"))
+    fit_actor(run, FitActorConfig(minutes=None, steps=20, frames=16))
     (out / "token").write_text("the-token-of-the-page\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "DECODER_STEPS", 3)

@@ -52,9 +52,9 @@ def blocks(page: str) -> list[str]:
 SMALL = {
     "episodes=400": "episodes=20",
     "steps=100": "steps=60",
-    "minutes=4": "minutes=None, steps=20",
+    "minutes=4": "minutes=None, steps=20, batch=16",
     "minutes=10": "minutes=0.05",
-    "minutes=1)": "minutes=None, steps=30)",
+    "minutes=1)": "minutes=None, steps=30, frames=16)",
     "landmarks=512": "landmarks=32, radius_blocks=0.5, reach_blocks=8.0, least_seen=1",
     "levels=2": "levels=2, minutes=0.02, heads=FitActorConfig(minutes=0.02)",
     "episodes=2000, judged=1000": "episodes=150, judged=40",

@@ -26,7 +26,7 @@ SEARCH = strategy("cem")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("whole")
     record("tworoom", root / "data", episodes=40, steps=50, seed=1, batch=40)
-    train(TrainConfig(data=str(root / "data"), run=str(root / "run"), steps=40, batch=32, warmup_steps=5, device="cpu"))
+    train(TrainConfig(data=str(root / "data"), run=str(root / "run"), steps=40, batch=16, warmup_steps=5, device="cpu"))
     return root / "run"
 
 

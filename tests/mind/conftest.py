@@ -21,7 +21,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record("tworoom", out / "tworoom", episodes=48, steps=40, seed=1, batch=48)
     data, held_out = str(out / "tworoom"), 0.3  # episodes enough to tell how surely readouts read
     train(TrainConfig(data=data, run=str(out / "run"), steps=120, batch=32, held_out=held_out, precision="fp32"))
-    fit_actor(out / "run", FitActorConfig(minutes=None, steps=60))
+    fit_actor(out / "run", FitActorConfig(minutes=None, steps=60, frames=16))
     _, setup = reopen(out / "run")
     latents = encode_frames(load_model(out / "run"), setup).latents[:64]
     frames = torch.zeros(64, 3, 64, 64, dtype=torch.uint8)

@@ -22,7 +22,7 @@ QUICK = FitActorConfig(minutes=None, steps=30, frames=16, goals_each=4, recorded
 @pytest.fixture(scope="module")
 def run(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "fitted"
-    train(TrainConfig(data=str(recording), run=str(folder), steps=40, batch=32, device="cpu"))
+    train(TrainConfig(data=str(recording), run=str(folder), steps=40, batch=32, frame=32, device="cpu"))
     return folder
 
 
@@ -133,7 +133,7 @@ def test_a_run_keeps_its_actor_and_refuses_that_of_another(run: Path, recording:
     assert found.actor is not None
     assert "TimeToGoal" in repr(found.cost)
     other = tmp_path / "other"
-    train(TrainConfig(data=str(recording), run=str(other), steps=2, batch=32, seed=5, device="cpu"))
+    train(TrainConfig(data=str(recording), run=str(other), steps=2, batch=32, frame=32, seed=5, device="cpu"))
     RunFolder(run).actor.rename(RunFolder(other).actor)
     with pytest.raises(StoreError, match="another model"):
         strategy("hybrid", other)
@@ -141,7 +141,9 @@ def test_a_run_keeps_its_actor_and_refuses_that_of_another(run: Path, recording:
 
 def test_there_is_no_actor_without_actions(recording: Path, tmp_path: Path) -> None:
     train(
-        TrainConfig(data=str(recording), run=str(tmp_path / "film"), steps=2, batch=32, action_free=True, device="cpu")
+        TrainConfig(
+            data=str(recording), run=str(tmp_path / "film"), steps=2, batch=32, frame=32, action_free=True, device="cpu"
+        )
     )
     with pytest.raises(UsageError, match="without actions"):
         fit_actor(tmp_path / "film", QUICK)

@@ -1,5 +1,6 @@
 """Landmarks of a real, barely trained run: kept beside it, bound to it, used by name."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,25 +72,25 @@ def test_they_are_made_kept_and_used_by_name(run: Path, tmp_path: Path, capsys: 
 
 
 def test_those_of_another_model_or_another_distance_are_refused(run: Path, recording: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(run, tmp_path / "run"))
     fit_landmarks(run, FEW)
     kept = tmp_path / "kept"
     RunFolder(run).landmarks.rename(kept)
     fit_actor(run, QUICK)
     kept.rename(RunFolder(run).landmarks)
     assert strategy("landmarks", run, device="cpu").guide is not None  # fitted alike: the same weights
-    fit_actor(run, FitActorConfig(minutes=None, steps=1, hidden=64, depth=2, device="cpu"))
+    fit_actor(run, replace(QUICK, steps=1))
     with pytest.raises(StoreError, match="another temporal distance"):
         strategy("landmarks", run, device="cpu")
     other = tmp_path / "other"
     train(TrainConfig(data=str(recording), run=str(other), steps=2, batch=32, seed=5, device="cpu"))
-    fit_actor(other, QUICK)
+    fit_actor(other, replace(QUICK, steps=1))
     RunFolder(run).landmarks.rename(RunFolder(other).landmarks)
     with pytest.raises(StoreError, match="latents of another model"):
         strategy("auto", other, device="cpu")
 
 
 def test_memory_for_too_few_landmarks_is_told(run: Path) -> None:
-    fit_actor(run, QUICK)
     with pytest.raises(TrainingError, match=r"no two landmarks.*allow more memory than 0\.003 MB, which hold 2"):
         fit_landmarks(run, replace(FEW, most_bytes=3_000, landmarks=500))
     with pytest.raises(UsageError, match="no room for landmarks"):

@@ -57,7 +57,7 @@ def test_a_macro_action_is_a_code_of_the_blocks_that_were_taken(data: FrameLaten
 
 def test_levels_are_fitted_kept_and_hand_down_sub_goals(recording: Path, tmp_path: Path) -> None:
     run = tmp_path / "levels"
-    train(TrainConfig(data=str(recording), run=str(run), steps=20, batch=32, device="cpu"))
+    train(TrainConfig(data=str(recording), run=str(run), steps=20, batch=32, frame=32, device="cpu"))
     fit_actor(run, HEADS)
     with pytest.raises(UsageError, match="needs a level of time"):
         strategy("hierarchical", run, device="cpu")
@@ -95,7 +95,7 @@ def test_levels_are_fitted_kept_and_hand_down_sub_goals(recording: Path, tmp_pat
         assert main(plan) == 0
     # One that was fitted on another model is refused too.
     other = tmp_path / "other"
-    train(TrainConfig(data=str(recording), run=str(other), steps=2, batch=32, seed=5, device="cpu"))
+    train(TrainConfig(data=str(recording), run=str(other), steps=2, batch=32, frame=32, seed=5, device="cpu"))
     fit_actor(other, HEADS)
     RunFolder(run).level(2).parent.rename(RunFolder(other).level(2).parent)
     with pytest.raises(StoreError, match="another model, or on other data"):

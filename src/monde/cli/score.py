@@ -29,6 +29,8 @@ class Score:
     """What it minimises: latent distance, or the learned time to the goal; auto: what suits the planner."""
     seed: int = 0
     """Seed of starts, goals and resampling."""
+    decoder_seconds: float = 45.0
+    """Seconds that fitting the decoder may take, which draws what is imagined: no figure depends on it."""
     abstain: tyro.conf.FlagCreatePairsOff[bool] = False
     """Do not act where the goal cannot be reached, as `monde trust` learned to tell."""
 
@@ -40,7 +42,12 @@ class Score:
 
         chosen = strategy(self.planner, self.run, cost=self.cost)
         config = ScoreConfig(
-            episodes=self.n, budget_steps=self.budget, seed=self.seed, world=self.world, abstain=self.abstain
+            episodes=self.n,
+            budget_steps=self.budget,
+            seed=self.seed,
+            world=self.world,
+            abstain=self.abstain,
+            decoder_seconds=self.decoder_seconds,
         )
         with stages(reporter, f"scoring {self.run}") as progress:
             score = score_run(self.run, chosen, config, progress)

@@ -128,6 +128,8 @@ def _bytes_to_download(name: HubName, kind: RepoType, patterns: Sequence[str]) -
 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
     try:
+        # Asked once: listing files asks again and again, for 23 seconds, where nobody answers.
+        api.repo_info(name.repository, revision=name.revision, repo_type=kind, timeout=MAX_DOWNLOAD_SECONDS_TO_ANSWER)
         tree = api.list_repo_tree(name.repository, recursive=True, revision=name.revision, repo_type=kind)
         sizes = {entry.path: entry.size for entry in tree if isinstance(entry, RepoFile)}
     except HfHubHTTPError:
