@@ -46,7 +46,8 @@ class ScoreConfig:
     """How a run is scored.
 
     Args:
-        episodes: Episodes of control. Where they are few, ranking and plannable range begin from as few starts.
+        episodes: Episodes of control. Where they are few, ranking and plannable range begin from as few starts, and as
+            few plans are timed.
         budget_steps: Control steps allowed in each.
         seed: Of starts, goals and resampling.
         world: World to act in, or none for the one that was recorded (no control for recordings of no world).
@@ -130,6 +131,7 @@ def score_run(
                 seed=config.seed,
                 films=min(config.films, config.episodes) if has_camera(subject.world) else 0,
                 abstain=config.abstain,
+                timed_plans=min(ControlConfig().timed_plans, config.episodes),
             ),
             progress=lambda done, wanted: tell("control", done, wanted),
         )

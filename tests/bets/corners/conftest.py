@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monde.bets.corners.episodes import Episodes, record_episodes
-from monde.bets.files import QuestionSet
 from monde.bets.questions.build import MAKERS, build_set
+from monde.bets.types import Question
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,10 @@ def episodes(tmp_path_factory: pytest.TempPathFactory) -> Episodes:
 
 
 @pytest.fixture(scope="session")
-def validation(tmp_path_factory: pytest.TempPathFactory) -> QuestionSet:
-    """Five questions of every family and grade, of the train split: each relation in turn."""
-    folder: Path = tmp_path_factory.mktemp("sets") / "validation"
-    return build_set(folder, n=5, seed=5, families=tuple(MAKERS), split="train")
+def validation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Question, ...]:
+    """A question of every family and grade, of the train split, and of every relation."""
+    folder: Path = tmp_path_factory.mktemp("sets")
+    others = tuple(family for family in MAKERS if family != "spatial-relations")
+    each = build_set(folder / "each", n=1, seed=5, families=others, split="train")
+    relations = build_set(folder / "relations", n=5, seed=5, families=("spatial-relations",), split="train")
+    return (*each.questions(), *relations.questions())

@@ -8,10 +8,10 @@ import pytest
 from monde.bets.corners.episodes import Episodes, is_room, record_episodes
 from monde.bets.corners.shown import READ, ROOMS, shown, without
 from monde.bets.corners.states import PLACES_AT, SLOT_OF, THING
-from monde.bets.files import QuestionSet
 from monde.bets.questions.rooms import COLOURS, PAST_FRAMES
 from monde.bets.questions.stage import CONFIG
 from monde.bets.sensing import LEAST_AREA_PIXELS, spots
+from monde.bets.types import Question
 from monde.data import open_recording
 from monde.errors import DataError, UsageError
 
@@ -77,9 +77,9 @@ def test_what_was_stopped_goes_on_alike(episodes: Episodes, tmp_path: Path) -> N
         record_episodes(tmp_path / "f", films=0)
 
 
-def test_both_renderings_of_a_question_show_the_same(validation: QuestionSet) -> None:
+def test_both_renderings_of_a_question_show_the_same(validation: tuple[Question, ...]) -> None:
     seen = set()
-    for question in validation.questions():
+    for question in validation:
         ask = str(question.about["ask"])
         assert ask in READ
         pictures, states = shown(question, "sensors"), shown(question, "state")
@@ -98,8 +98,8 @@ def test_both_renderings_of_a_question_show_the_same(validation: QuestionSet) ->
     assert {"places", "coordinate", "cause", "left-of"} <= seen
 
 
-def test_a_disc_is_taken_out_of_both_renderings(validation: QuestionSet) -> None:
-    question = next(q for q in validation.questions() if q.about["ask"] == "cause")
+def test_a_disc_is_taken_out_of_both_renderings(validation: tuple[Question, ...]) -> None:
+    question = next(q for q in validation if q.about["ask"] == "cause")
     discs = question.about["discs"]
     assert isinstance(discs, list)
     gone, kept = str(discs[0]), str(discs[1])

@@ -18,10 +18,9 @@ from monde.bets.corners.tokens.films import SensorFilms
 from monde.bets.corners.tokens.foresight import SensorForesight, StateForesight
 from monde.bets.corners.tokens.keeping import WEIGHTS, keep, kept
 from monde.bets.corners.tokens.words import PER_PIXEL
-from monde.bets.files import QuestionSet
 from monde.bets.questions.rooms import COLOURS
 from monde.bets.sensing import spots
-from monde.bets.types import Contestant
+from monde.bets.types import Contestant, Question
 from monde.data import open_recording
 from monde.errors import ContractError, StoreError, UsageError
 from monde.store import read_json
@@ -53,13 +52,13 @@ def test_all_parts_together_spend_the_budget(corners: dict[Rendering, Path], ren
 
 @pytest.mark.parametrize("rendering", ["sensors", "state"])
 def test_whatever_is_asked_is_answered_the_same_each_time_or_cannot_be_read(
-    corners: dict[Rendering, Path], validation: QuestionSet, rendering: Rendering
+    corners: dict[Rendering, Path], validation: tuple[Question, ...], rendering: Rendering
 ) -> None:
     first, again = open_tokens(corners[rendering], rendering), open_tokens(corners[rendering], rendering)
     assert isinstance(first, Contestant)
     assert first.name == f"{rendering}-tokens"
     assert first.identity == again.identity
-    asked = {str(question.about["ask"]): question for question in validation.questions()}
+    asked = {str(question.about["ask"]): question for question in validation}
     assert set(asked) >= set(READ)
     for ask, question in asked.items():
         answer, same = first.answer(question), again.answer(question)
@@ -113,10 +112,10 @@ def test_corners_of_before_data_were_written_down_still_open(corners: dict[Rende
 
 
 def test_what_goes_wrong_is_not_what_cannot_be_read(
-    corners: dict[Rendering, Path], validation: QuestionSet, monkeypatch: pytest.MonkeyPatch
+    corners: dict[Rendering, Path], validation: tuple[Question, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corner = open_tokens(corners["state"], "state")
-    question = next(q for q in validation.questions() if q.about["ask"] == "places")
+    question = next(q for q in validation if q.about["ask"] == "places")
 
     def failing(error: Exception) -> Callable[..., list[float]]:
         def options(*_: object) -> list[float]:

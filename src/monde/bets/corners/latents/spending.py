@@ -31,7 +31,7 @@ class Spending:
         dynamics, plain = self._model.dynamics, ObjectiveConfig(regulariser_weight=0.0)
         self._objective = Objective(plain, self._model.latent, 0, dynamics.error, dynamics.counts)
         self._of_row: dict[tuple[int, int, int, int], dict[int, float]] = {}
-        self._of_optimiser = 0.0
+        self._of_optimiser: float | None = None
         self.flops, self.steps = 0.0, 0
 
     def __call__(self, latents: Latents, futures: Futures) -> float:
@@ -41,10 +41,11 @@ class Spending:
         counts = self._of_row.setdefault((T, N, len(futures.starts), len(futures.alone)), {})
         if foreseen not in counts and len(counts) < 2:
             counts[foreseen] = counted(lambda: self._learned(latents, futures))[1]
-            optimisers = [optimiser for optimiser, _ in optimisers_of(self._model.dynamics, self._config)]
-            self._of_optimiser = counted(lambda: [optimiser.step() for optimiser in optimisers])[1]
+            if self._of_optimiser is None:
+                optimisers = [optimiser for optimiser, _ in optimisers_of(self._model.dynamics, self._config)]
+                self._of_optimiser = counted(lambda: [optimiser.step() for optimiser in optimisers])[1]
             self._model.zero_grad(set_to_none=True)
-        self.flops += rows * _on_line(counts, foreseen) + self._of_optimiser
+        self.flops += rows * _on_line(counts, foreseen) + (self._of_optimiser or 0.0)
         self.steps += 1
         return self.flops / self._budget
 

@@ -24,7 +24,7 @@ from monde.errors import UsageError
 from monde.models import load_model
 from monde.training.setup import reopen
 
-TRIAL_EPISODES, FEW_STEPS, MORE_STEPS = 24, 2, 6
+TRIAL_EPISODES, FEW_STEPS, MORE_STEPS = 24, 1, 3
 """The FLOPs of a step are counted on so many episodes, between so few steps and so many."""
 
 P = ParamSpec("P")
@@ -35,7 +35,7 @@ def teach_latents(
 ) -> Taught:
     """Teach one corner; `out` then holds two runs, their heads and readouts, and what all of it took.
 
-    The FLOPs of a step are counted on four steps of each part; a part then takes as many as its share allows. Where
+    The FLOPs of a step are counted on two steps of each part; a part then takes as many as its share allows. Where
     steps differ in what they cost, they are counted as they are taken.
 
     Raises:
