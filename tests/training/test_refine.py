@@ -174,7 +174,7 @@ def test_things_learn_from_whole_films(tmp_path: Path) -> None:
     before = foreseen_wrong(load_model(tmp_path / "run"), films)
     refine(
         tmp_path / "run",
-        RefineConfig(minutes=None, steps=250, windows=(), batch=16, optimiser="muon", learning_rate=2e-3, device="cpu"),
+        RefineConfig(minutes=None, steps=250, windows=(), batch=4, optimiser="muon", learning_rate=2e-3, device="cpu"),
     )
     assert foreseen_wrong(load_model(tmp_path / "run"), films) < 0.8 * before
     model = load_model(tmp_path / "run")

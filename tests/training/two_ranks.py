@@ -1,6 +1,7 @@
 """Run by test_distributed.py in each of two processes: the gradient that DDP leaves, written by rank 0."""
 
 import sys
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -33,19 +34,21 @@ def gradients(module: torch.nn.Module, step: TrainStep, clip: Clip) -> dict[str,
     return found | {"running_var": step.model.perception.norm.running_var.clone(), "loss": losses.total.detach()}
 
 
-def main(data: str, out: str, regulariser: str) -> None:
+def main(data: str, out: str, *regularisers: str) -> None:
+    """Writes a file for each regulariser, of its name, into a folder."""
     distributed.init_process_group("gloo")
     rank = distributed.get_rank()
     tensors = load_file(data)
-    step = build(regulariser)
     half = len(tensors["frames"]) // 2
     mine = slice(rank * half, (rank + 1) * half)
     clip = clip_of(tensors["frames"][mine], tensors["actions"][mine])
-    found = gradients(DistributedDataParallel(step), step, clip)
-    distributed.all_reduce(found["loss"], distributed.ReduceOp.SUM)
-    found["loss"] = found["loss"] / 2
-    if rank == 0:
-        save_file(found, out)
+    for regulariser in regularisers:
+        step = build(regulariser)
+        found = gradients(DistributedDataParallel(step), step, clip)
+        distributed.all_reduce(found["loss"], distributed.ReduceOp.SUM)
+        found["loss"] = found["loss"] / 2
+        if rank == 0:
+            save_file(found, Path(out) / regulariser)
     distributed.destroy_process_group()
 
 
