@@ -36,7 +36,7 @@ def test_the_commands_print_what_the_page_says(
 
 def test_the_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    exec("\n".join(blocks("python")), {})
+    exec("\n".join(blocks("python")), {"__name__": "__main__"})
 
 
 def test_every_code_is_on_the_page() -> None:

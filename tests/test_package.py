@@ -74,12 +74,16 @@ monde.train(monde.TrainConfig(data="data/tworoom", run="runs/tworoom", minutes=4
 """What all these pages do first."""
 
 
-def run_small(code: str, folder: Path) -> None:
-    """In a folder, with sizes that fit a test."""
+def run_small(code: str, folder: Path, alone: bool = False) -> None:
+    """In a folder, with sizes that fit a test; in a process of its own, where nothing else was imported, or here."""
     for large, small in SMALL.items():
         code = code.replace(large, small)
+    if alone:
+        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        return
     with contextlib.chdir(folder):
-        exec(compile(code, "page", "exec"), {})
+        exec(compile(code, "page", "exec"), {"__name__": "__main__"})
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +102,7 @@ def test_the_code_in_the_documentation_runs(page: str, begun: Path, tmp_path: Pa
         assert line in code
     code = code.replace(BEGINNING.splitlines()[-1], "")
     shutil.copytree(begun, tmp_path / "here")
-    run_small(code, tmp_path / "here")
+    run_small(code, tmp_path / "here", alone=page == "README.md")
 
 
 def test_pages_quote_the_committed_figures() -> None:

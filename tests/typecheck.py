@@ -15,7 +15,7 @@ from beartype.roar import BeartypeDecorHintPep673Exception
 P = ParamSpec("P")
 R = TypeVar("R")
 
-CHECKS = 40
+CHECKS = 400
 """Of each function in each test: one before a call, one after it."""
 
 _beartype = beartype(conf=BeartypeConf(is_pep484_tower=True))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ import huggingface_hub.constants
 import pytest
 
 from monde.data import EpisodeData, open_recording
+from monde.data import hub as hub_module
 from monde.data.hub import LIMIT, HubName, hub_name
 from monde.errors import DataError, UsageError
 
@@ -27,6 +29,7 @@ class Hub:
     gated: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     broken: bool = False
+    slow_seconds: float = 0.0
     sent: list[str] = field(default_factory=list)
     endpoint: str = ""
 
@@ -64,6 +67,10 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             parts = self.path.split("?")[0].strip("/").split("/")
+            if parts == [""]:
+                time.sleep(hub.slow_seconds)
+                self.answer(200, b"")
+                return
             if parts[:2] == ["api", "datasets"]:
                 repository = "/".join(parts[2:4])
                 revision = parts[5] if len(parts) > 5 else "main"
@@ -223,6 +230,13 @@ def test_a_dataset_larger_than_the_limit(
     monkeypatch.setenv(LIMIT, "0.000001")
     with pytest.raises(DataError, match=rf"somebody/moves is larger than may be downloaded.*{LIMIT}=1 allows it"):
         open_recording("somebody/moves")
+    assert hub.sent == []
+    # Nor does the limit fall where the hub is slow.
+    hub.slow_seconds = 0.3
+    with monkeypatch.context() as hurried:
+        hurried.setattr(hub_module, "MAX_DOWNLOAD_SECONDS_TO_ANSWER", 0.1)
+        with pytest.raises(DataError, match="larger than may be downloaded"):
+            open_recording("somebody/moves")
     assert hub.sent == []
     monkeypatch.setenv(LIMIT, "0.1")
     open_recording("somebody/moves")

@@ -46,7 +46,7 @@ def test_score_run(run: Path) -> None:
     probe = score["probe_position_rmse_px"]
     assert probe.value < probe.floors["untrained"]
     assert {"random", "stay"} <= set(score["success"].floors)
-    assert score["ranking_tau"].n == score["plannable_range_steps"].n == SMALL.episodes
+    assert score["ranking_tau"].n == score["plannable_range_steps"].n == score["plan_seconds"].n == SMALL.episodes
     card = score.protocol
     assert card["world"] == "tworoom"
     assert card["budget_steps"] == 20
@@ -67,6 +67,12 @@ def test_score_run(run: Path) -> None:
 def test_a_score_of_nothing_is_refused_before_any_work(nothing: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="nothing to score"):
         replace(SMALL, **nothing)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
+def test_a_time_that_is_none_is_refused(seconds: float) -> None:
+    with pytest.raises(UsageError, match="decoder's time"):
+        replace(SMALL, decoder_seconds=seconds)
 
 
 def test_gaps_in_what_holds_the_truth_are_left_out(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ class Score:
     seed: int = 0
     """Seed of starts, goals and resampling."""
     decoder_seconds: float = 45.0
-    """Seconds that fitting the decoder may take, which draws what is imagined: no figure depends on it."""
+    """Seconds that fitting the decoder may take, which draws what is imagined, here and in `monde ask`: no figure
+    depends on it."""
     abstain: tyro.conf.FlagCreatePairsOff[bool] = False
     """Do not act where the goal cannot be reached, as `monde trust` learned to tell."""
 

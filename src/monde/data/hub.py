@@ -128,8 +128,9 @@ def _bytes_to_download(name: HubName, kind: RepoType, patterns: Sequence[str]) -
 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
     try:
-        # Asked once: listing files asks again and again, for 23 seconds, where nobody answers.
-        api.repo_info(name.repository, revision=name.revision, repo_type=kind, timeout=MAX_DOWNLOAD_SECONDS_TO_ANSWER)
+        # Listing files asks again and again, for 23 seconds, where nobody is.
+        if not _is_there(api.endpoint):
+            return 0
         tree = api.list_repo_tree(name.repository, recursive=True, revision=name.revision, repo_type=kind)
         sizes = {entry.path: entry.size for entry in tree if isinstance(entry, RepoFile)}
     except HfHubHTTPError:
@@ -141,6 +142,18 @@ def _bytes_to_download(name: HubName, kind: RepoType, patterns: Sequence[str]) -
         held = try_to_load_from_cache(name.repository, path, revision=name.revision, repo_type=kind)
         total += 0 if isinstance(held, str) else sizes[path]
     return total
+
+
+def _is_there(endpoint: str) -> bool:
+    """Whether a hub takes a connection, however long it then takes to answer."""
+    from huggingface_hub import get_session
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # As above.
+
+    try:
+        get_session().head(endpoint, timeout=MAX_DOWNLOAD_SECONDS_TO_ANSWER)
+    except (HTTPError, OSError) as error:
+        return type(error).__name__ not in {"ConnectError", "ConnectTimeout", "OfflineModeIsEnabled"}
+    return True
 
 
 def _explained(error: Exception) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Scoring a whole run: what it understands and predicts, how well an agent plans with it, and things to look at."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class ScoreConfig:
         precision: "auto", "fp32" or "bf16".
 
     Raises:
-        UsageError: No episodes, or no steps in them.
+        UsageError: No episodes, no steps in them, or a time that is none.
     """
 
     episodes: int = 50
@@ -83,6 +84,8 @@ class ScoreConfig:
                 expected="1 or more of each",
                 remedy="leave them as they are: 50 episodes of 100 steps",
             )
+        if not 0 <= self.decoder_seconds < math.inf:
+            raise UsageError("the decoder's time is none", got=self.decoder_seconds, expected="0 seconds or more")
 
 
 @dataclass(frozen=True)

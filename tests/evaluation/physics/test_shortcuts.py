@@ -18,7 +18,7 @@ def _seen(name: str, grade: str, n: int) -> list[Features]:
     return [features(make_pairs(name, grade, min(40, n - first), 0, first=first)) for first in range(0, n, 40)]
 
 
-@pytest.mark.parametrize(("name", "grade"), [("permanence", "easy"), ("collision", "hidden")])
+@pytest.mark.parametrize(("name", "grade"), [("permanence", "easy"), ("inertia", "easy"), ("collision", "hidden")])
 def test_matched_quadruplets_leave_shortcuts_at_chance(name: str, grade: str) -> None:
     scores = {score.check: score for score in shortcut_scores(_seen(name, grade, SETS))}
     assert set(scores) == {"frame", "frame_set", "motion_sum", "motion_max"}

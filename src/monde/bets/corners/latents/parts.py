@@ -9,6 +9,7 @@ half to the dynamics on its latents. Acting: a nano model, and the actor and lea
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from monde.bets.corners.episodes import ACTING, FILMS, Episodes
@@ -53,6 +54,7 @@ class Part:
         frames: There are, of which it computes the latents first; 0 where it stands on none.
         encoder: The run whose encoder does.
         most: Steps that it takes at most; what they leave goes to the part after it.
+        kinds: As `run`, of steps of one kind alone: where they differ in what they cost, and each is as likely.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Part:
     frames: int = 0
     encoder: str = FILMS
     most: int | None = None
+    kinds: tuple[Callable[[Path, int, int], object], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +136,10 @@ def _of_memory(data: Path, lesson: Lesson, share: float) -> tuple[Part, Part]:
     """A model of exact states with a recurrent belief."""
     watched = _films(data, "state", lesson)
     refined = RefineConfig(minutes=None, steps=1, learning_rate=USUAL_HEAD_RATE * lesson.rate, seed=lesson.seed)
+
+    def run(windows: tuple[int, ...], out: Path, steps: int, frames: int) -> None:
+        _refine(out / FILMS, replace(refined, steps=steps, most_frames=max(1, frames), windows=windows))
+
     return (
         Part(
             name="model of films",
@@ -142,8 +149,9 @@ def _of_memory(data: Path, lesson: Lesson, share: float) -> tuple[Part, Part]:
         Part(
             name="dynamics of films",
             share=share * (1 - FILMS_ENCODER_SHARE),
-            run=lambda out, n, frames: _refine(out / FILMS, replace(refined, steps=n, most_frames=max(1, frames))),
+            run=partial(run, refined.windows),
             frames=_frames(data, lesson),
+            kinds=tuple(partial(run, (window,)) for window in refined.windows),
         ),
     )
 

@@ -45,7 +45,8 @@ class Spending:
                 optimisers = [optimiser for optimiser, _ in optimisers_of(self._model.dynamics, self._config)]
                 self._of_optimiser = counted(lambda: [optimiser.step() for optimiser in optimisers])[1]
             self._model.zero_grad(set_to_none=True)
-        self.flops += rows * _on_line(counts, foreseen) + (self._of_optimiser or 0.0)
+        assert self._of_optimiser is not None
+        self.flops += rows * _on_line(counts, foreseen) + self._of_optimiser
         self.steps += 1
         return self.flops / self._budget
 

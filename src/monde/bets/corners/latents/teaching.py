@@ -35,8 +35,8 @@ def teach_latents(
 ) -> Taught:
     """Teach one corner; `out` then holds two runs, their heads and readouts, and what all of it took.
 
-    The FLOPs of a step are counted on two steps of each part; a part then takes as many as its share allows. Where
-    steps differ in what they cost, they are counted as they are taken.
+    The FLOPs of a step are counted on two steps of each part, and of each kind of steps where there are several; a part
+    then takes as many as its share allows. Where steps differ from film to film, they are counted as they are taken.
 
     Raises:
         UsageError: `out` exists, or compute that is not enough for a single step of each part.
@@ -101,13 +101,19 @@ def _costs(parts: Sequence[Part | Metered], out: Path) -> dict[str, tuple[float,
     # One that was killed left its own.
     shutil.rmtree(trial, ignore_errors=True)
     try:
-        few = {part.name: _spent(part.run, trial / "few", FEW_STEPS, part.frames) for part in counting}
-        more = {part.name: _spent(part.run, trial / "more", MORE_STEPS, part.frames) for part in counting}
+        few = {part.name: _mean_spent(part, trial / "few", FEW_STEPS) for part in counting}
+        more = {part.name: _mean_spent(part, trial / "more", MORE_STEPS) for part in counting}
         encoding = {run: _encoding(trial / "few" / run) for run in (FILMS, ACTING)}
     finally:
         shutil.rmtree(trial, ignore_errors=True)
     steps = MORE_STEPS - FEW_STEPS
     return {part.name: ((more[part.name] - few[part.name]) / steps, encoding[part.encoder]) for part in counting}
+
+
+def _mean_spent(part: Part, out: Path, steps: int) -> float:
+    """By so many steps of a part; where they are of several kinds, the mean over these."""
+    spent = [_spent(run, out, steps, part.frames) for run in part.kinds or (part.run,)]
+    return sum(spent) / len(spent)
 
 
 def _encoding(run: Path) -> float:
