@@ -70,8 +70,8 @@ def test_a_score_of_nothing_is_refused_before_any_work(nothing: dict[str, int]) 
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
-def test_a_time_that_is_none_is_refused(seconds: float) -> None:
-    with pytest.raises(UsageError, match="decoder's time"):
+def test_a_time_that_is_no_time_is_refused(seconds: float) -> None:
+    with pytest.raises(UsageError, match="cannot be fitted in that time"):
         replace(SMALL, decoder_seconds=seconds)
 
 

@@ -152,6 +152,7 @@ def _is_there(endpoint: str) -> bool:
     try:
         get_session().head(endpoint, timeout=MAX_DOWNLOAD_SECONDS_TO_ANSWER)
     except (HTTPError, OSError) as error:
+        # By name: which HTTP client huggingface_hub uses differs with its version.
         return type(error).__name__ not in {"ConnectError", "ConnectTimeout", "OfflineModeIsEnabled"}
     return True
 

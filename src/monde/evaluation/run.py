@@ -61,7 +61,7 @@ class ScoreConfig:
         precision: "auto", "fp32" or "bf16".
 
     Raises:
-        UsageError: No episodes, no steps in them, or a time that is none.
+        UsageError: No episodes, no steps in them, or a time for the decoder that is negative or not finite.
     """
 
     episodes: int = 50
@@ -85,7 +85,12 @@ class ScoreConfig:
                 remedy="leave them as they are: 50 episodes of 100 steps",
             )
         if not 0 <= self.decoder_seconds < math.inf:
-            raise UsageError("the decoder's time is none", got=self.decoder_seconds, expected="0 seconds or more")
+            raise UsageError(
+                "a decoder cannot be fitted in that time",
+                got=f"{self.decoder_seconds} seconds",
+                expected="a number of seconds, 0 or more",
+                remedy="leave it as it is: 45 seconds",
+            )
 
 
 @dataclass(frozen=True)

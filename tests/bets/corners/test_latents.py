@@ -147,7 +147,7 @@ def test_too_little_compute_is_refused(episodes: Episodes, tmp_path: Path) -> No
     assert teaching._taken(part, 9e9, (1e9, 0.0), tmp_path, lambda _: None).steps == 4
 
 
-def test_others_folders_and_altered_corners_are_refused(
+def test_existing_folders_and_altered_corners_are_refused(
     corner: Corner, rendering: Rendering, episodes: Episodes
 ) -> None:
     with pytest.raises(UsageError, match="exists already"):
